@@ -1,0 +1,3 @@
+"""The CAU cmdlets as Python functions: ``import cmdlets as cau``."""
+
+__all__: list[str] = []
