@@ -170,7 +170,9 @@ class RemoteError(NodeError):
         advice: str | None = None,
     ) -> None:
         self.command, self.exception_type, self.target, self.hresult = command, exception_type, target, hresult
-        super().__init__(f"{node}: {command}: {message}", node=node, advice=advice, error_id=error_id, category=category)
+        super().__init__(
+            f"{node}: {command}: {message}", node=node, advice=advice, error_id=error_id, category=category
+        )
         self.remote_message = message
 
 

@@ -73,7 +73,9 @@ def describe(description: DotNetType) -> Any:
     return register
 
 
-def dotnet_enum(name: str, *, underlying: str = "System.Int32", numbers: Mapping[str, int], inferred: bool = False) -> Any:
+def dotnet_enum(
+    name: str, *, underlying: str = "System.Int32", numbers: Mapping[str, int], inferred: bool = False
+) -> Any:
     """Class decorator for enums: ``numbers`` gives the .NET number of each member by its .NET name (``Enum.value``)."""
 
     def register(cls: T) -> T:
