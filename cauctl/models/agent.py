@@ -6,13 +6,10 @@ by numbered events; a reader that comes back after a lost connection goes on at 
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from attrs import field, frozen
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 __all__ = [
     "AgentEvent",

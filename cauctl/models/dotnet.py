@@ -10,10 +10,12 @@ Where Microsoft documents nothing and the description is our inference, ``inferr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import field, frozen
+
+if TYPE_CHECKING:
+    from enum import Enum
 
 __all__ = ["DotNetEnum", "DotNetProperty", "DotNetType", "describe", "dotnet_enum", "dotnet_type", "dotnet_type_of"]
 

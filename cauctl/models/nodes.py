@@ -6,13 +6,10 @@ always by name, since numbers differ between the cmdlets and the CIM classes.
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from attrs import field, frozen
-
-if TYPE_CHECKING:
-    from datetime import datetime, timedelta
 
 __all__ = [
     "ClusterFacts",
