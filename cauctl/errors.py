@@ -5,8 +5,8 @@ Rules kept here:
 * A caller who catches :class:`CauError` catches all that this package raises on purpose.
 * Facts are attributes; the sentence is built from them and says what went wrong, where, and what to do (``advice``).
 * ``fully_qualified_error_id`` and ``category`` are PowerShell's where Microsoft has one, ours otherwise.
-* A transport error tells apart what a careful caller must know: whether anything was sent (:class:`NodeUnreachableError`:
-  nothing), whether the command may have run (:class:`FateUnknownError`), and whether the session's state is lost.
+* A transport error tells apart what a careful caller must know: that nothing was sent (:class:`NodeUnreachableError`),
+  that the command may have run (:class:`FateUnknownError`), that the session's state is lost.
 
 No secret may be put into a fact.
 """
