@@ -279,7 +279,7 @@ class Version:
 
     dotnet_type: ClassVar[str] = "System.Version"
 
-    parts: tuple[int, ...] = field(converter=tuple)
+    parts: tuple[int, ...] = field()
 
     @parts.validator
     def _given(self, _attribute: object, value: tuple[int, ...]) -> None:
