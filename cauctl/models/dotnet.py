@@ -9,7 +9,7 @@ Where Microsoft documents nothing and the description is our inference, ``inferr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import field, frozen
@@ -17,7 +17,16 @@ from attrs import field, frozen
 if TYPE_CHECKING:
     from enum import Enum
 
-__all__ = ["DotNetEnum", "DotNetProperty", "DotNetType", "describe", "dotnet_enum", "dotnet_type", "dotnet_type_of"]
+__all__ = [
+    "DotNetEnum",
+    "DotNetProperty",
+    "DotNetType",
+    "describe",
+    "dotnet_enum",
+    "dotnet_type",
+    "dotnet_type_of",
+    "inferences",
+]
 
 T = TypeVar("T", bound=type)
 
@@ -46,6 +55,8 @@ class DotNetType:
     """Base types, nearest first; the tail of ``PSTypeNames``."""
     text: str | None = field(default=None, kw_only=True)
     """Attribute whose text is the object's ``ToString()``; None: the type name is."""
+    text_inferred: bool = field(default=False, kw_only=True)
+    """True where it is our inference that, or what, ``ToString()`` prints."""
     inferred: bool = field(default=False, kw_only=True)
     """True where the order of the properties is not documented anywhere."""
 
@@ -90,6 +101,21 @@ def dotnet_enum(
 def dotnet_type(cls: type) -> DotNetType | None:
     """The description of a model class, or None for a class that is no model."""
     return _types.get(cls)
+
+
+def inferences() -> Iterator[str]:
+    """Tell, one line each, what in the descriptions is our inference: the one list of all of them."""
+    for described in _types.values():
+        if described.inferred:
+            yield f"{described.name}: order of the properties"
+        if described.text_inferred:
+            yield f"{described.name}: text"
+        for each in described.properties:
+            if each.inferred:
+                yield f"{described.name}.{each.name} ({each.declared})"
+    for enum in _enums.values():
+        if enum.inferred:
+            yield f"{enum.name}: see cauctl.models.enums.INFERRED"
 
 
 def dotnet_type_of(value: Enum) -> DotNetEnum | None:
