@@ -1,0 +1,73 @@
+"""Time of the run: the system's, or an embedded lab's that runs faster from an epoch of its own.
+
+A lab publishes its epoch and scale; the coordinator adopts them, so that its limits are the lab's minutes. Whatever the
+scale, two looks at the outside are never closer than 50 ms of real time.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["ScaledClock", "SystemClock"]
+
+SHORTEST_PAUSE: Final = 0.05
+
+
+class SystemClock:
+    """The computer's clock, kept monotonic within the process: a step of the wall clock moves no deadline."""
+
+    def __init__(self) -> None:
+        self._started = datetime.now(UTC)
+        self._monotonic = time.monotonic()
+
+    def now(self) -> datetime:
+        """The present moment, UTC."""
+        return self._started + timedelta(seconds=time.monotonic() - self._monotonic)
+
+    def wait(self, until: datetime, wake: Callable[[], bool]) -> None:
+        """Return at ``until`` or soon after ``wake()`` turns true; looks every 50 ms."""
+        while not wake():
+            left = (until - self.now()).total_seconds()
+            if left <= 0:
+                return
+            time.sleep(min(SHORTEST_PAUSE, left))
+
+    def __repr__(self) -> str:
+        return f"<SystemClock {self.now():%Y-%m-%d %H:%M:%S} UTC>"
+
+
+class ScaledClock:
+    """A lab's clock: ``scale`` times as fast as real time since ``started``, where it stood at ``epoch``.
+
+    Args:
+        epoch: what the lab's clock showed when it was started, aware.
+        started: when that was, by the computer's clock, aware.
+        scale: how many times as fast as real time it runs.
+    """
+
+    def __init__(self, epoch: datetime, started: datetime, scale: float) -> None:
+        self._epoch, self._scale = epoch, scale
+        self._offset = (datetime.now(UTC) - started).total_seconds()
+        self._monotonic = time.monotonic()
+
+    def now(self) -> datetime:
+        """The present moment of the lab."""
+        real = self._offset + time.monotonic() - self._monotonic
+        return self._epoch + timedelta(seconds=real * self._scale)
+
+    def wait(self, until: datetime, wake: Callable[[], bool]) -> None:
+        """Return at ``until`` or soon after ``wake()`` turns true; never before 50 ms of real time, unless woken."""
+        earliest = time.monotonic() + SHORTEST_PAUSE
+        while not wake():
+            left = max((until - self.now()).total_seconds() / self._scale, earliest - time.monotonic())
+            if left <= 0:
+                return
+            time.sleep(min(SHORTEST_PAUSE, left))
+
+    def __repr__(self) -> str:
+        return f"<ScaledClock {self.now():%Y-%m-%d %H:%M:%S} UTC, {self._scale:g} times real time>"
