@@ -1,5 +1,6 @@
 """What the world is made of: frozen attrs classes with Microsoft's names."""
 
+from cauctl.models.credential import PSCredential, SecureString
 from cauctl.models.enums import (
     FailbackType,
     NodeStatus,
@@ -10,6 +11,9 @@ from cauctl.models.enums import (
     SummaryStatus,
 )
 from cauctl.models.failure import ErrorRecordData, ExceptionData, FirstCause
+from cauctl.models.hresult import HRESULTS, HResult, Remedy, hex_code, hresult, signed, unsigned
+from cauctl.models.options import ExportReportOptions, GetReportOptions, ScanOptions, UpdatingRunOptions
+from cauctl.models.parameters import CmdletOptions, Parameter, parameters
 from cauctl.models.report import CauReport, CauReportSummary
 from cauctl.models.results import CauNode, ClusterResult, NodeRebootResult, NodeResult
 from cauctl.models.run import (
@@ -32,28 +36,38 @@ from cauctl.models.updates import (
 )
 
 __all__ = [
+    "HRESULTS",
     "WINDOWS_UPDATE_PLUGIN",
     "CauNode",
     "CauReport",
     "CauReportSummary",
     "CauRun",
     "ClusterResult",
+    "CmdletOptions",
     "ErrorRecordData",
     "ExceptionData",
+    "ExportReportOptions",
     "FailbackType",
     "FirstCause",
+    "GetReportOptions",
+    "HResult",
     "NodeHistory",
     "NodeRebootResult",
     "NodeResult",
     "NodeStatus",
     "NodeStatusNotification",
     "OutputType",
+    "PSCredential",
+    "Parameter",
     "RebootType",
+    "Remedy",
     "Restart",
     "ResultCode",
     "RolePlacement",
     "RunHistory",
     "RunState",
+    "ScanOptions",
+    "SecureString",
     "SummaryStatus",
     "TimelineEntry",
     "TimingBreakdown",
@@ -61,5 +75,11 @@ __all__ = [
     "UpdateInfoBase",
     "UpdateInstallResult",
     "UpdateStagingResult",
+    "UpdatingRunOptions",
     "Wait",
+    "hex_code",
+    "hresult",
+    "parameters",
+    "signed",
+    "unsigned",
 ]

@@ -13,7 +13,7 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, Union, get_args, get_origin, get_type_hints
 
-from attrs import fields, frozen
+from attrs import field, fields, frozen
 
 from cauctl.errors import InputError
 
@@ -22,7 +22,20 @@ if TYPE_CHECKING:
 
     from attrs import AttrsInstance
 
-__all__ = ["Between", "Count", "Int32", "Mark", "Name", "NotEmpty", "check", "fault", "raise_faults"]
+__all__ = [
+    "Between",
+    "Count",
+    "Int32",
+    "Mark",
+    "Name",
+    "NotEmpty",
+    "check",
+    "fault",
+    "faults_of",
+    "marks_of",
+    "raise_faults",
+    "value_type",
+]
 
 
 class Mark(Protocol):
@@ -82,34 +95,70 @@ class _Rule:
     admits: Callable[[Any], bool]
 
 
+@frozen
+class _Held:
+    name: str
+    rule: _Rule
+    secret: bool = field(kw_only=True)
+
+
 def check(model: AttrsInstance) -> None:
     """Hold ``model`` to its annotations; raise one :class:`~cauctl.errors.InputError` that lists all faults."""
-    raise_faults(
-        type(model).__name__,
-        [
-            fault(name, value, rule.expected)
-            for name, rule in _rules(type(model))
-            if not rule.admits(value := getattr(model, name))
-        ],
-    )
+    raise_faults(type(model).__name__, faults_of(model))
 
 
-def fault(name: str, value: object, expected: str) -> str:
-    """Say in one sentence what was given for ``name`` and what would be accepted."""
-    given = "nothing" if value is None else f"{value!s:.80}" if isinstance(value, Enum) else f"{value!r:.80}"
-    return f"{name} is {given}, expected {expected}"
+def faults_of(model: AttrsInstance) -> list[str]:
+    """List what is wrong with the fields of ``model``, one sentence each."""
+    return [
+        fault(held.name, value, held.rule.expected, secret=held.secret)
+        for held in _held(type(model))
+        if not held.rule.admits(value := getattr(model, held.name))
+    ]
 
 
-def raise_faults(where: str, faults: Iterable[str]) -> None:
+def fault(name: str, value: object, expected: str, *, secret: bool = False) -> str:
+    """Say in one sentence what was given for ``name`` and what would be accepted; of a secret only its type."""
+    return f"{name} is {_given(value, secret=secret)}, expected {expected}"
+
+
+def _given(value: object, *, secret: bool) -> str:
+    if value is None:
+        return "nothing"
+    if secret:
+        return f"of type {type(value).__name__}"
+    return str(value) if isinstance(value, Enum) else f"{value!r:.80}"
+
+
+def raise_faults(where: str, faults: Iterable[str], *, error_id: str | None = None) -> None:
     """Raise one :class:`~cauctl.errors.InputError` for all ``faults``; return when there are none."""
     if found := list(faults):
-        raise InputError("; ".join(found) + ".", where=where)
+        raise InputError("; ".join(found) + ".", where=where, error_id=error_id)
+
+
+def value_type(annotation: Any) -> Any:
+    """Give the type of one value of ``annotation``: without ``None``, restrictions and the tuple around it."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated or origin is tuple:
+        return value_type(arguments[0])
+    if origin in {Union, types.UnionType}:
+        return value_type(next(each for each in arguments if each is not types.NoneType))
+    return annotation
+
+
+def marks_of(annotation: Any) -> tuple[Mark, ...]:
+    """Give the restrictions of the values of ``annotation``."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return arguments[1:]
+    if origin in {Union, types.UnionType, tuple}:
+        return tuple(mark for each in arguments if each is not Ellipsis for mark in marks_of(each))
+    return ()
 
 
 @cache
-def _rules(model: type[AttrsInstance]) -> tuple[tuple[str, _Rule], ...]:
+def _held(model: type[AttrsInstance]) -> tuple[_Held, ...]:
     hints = get_type_hints(model, include_extras=True)
-    return tuple((attribute.name, _rule(hints[attribute.name])) for attribute in fields(model))
+    return tuple(_Held(each.name, _rule(hints[each.name]), secret=not each.repr) for each in fields(model))
 
 
 def _rule(annotation: Any) -> _Rule:

@@ -1,0 +1,473 @@
+"""The parameters of the CAU cmdlets, once: Invoke-CauRun, Invoke-CauScan, Get-CauReport, Export-CauReport.
+
+Names, types, defaults, ranges, sets and versions are those of Microsoft's reference; the help of each parameter is its
+documentation. What the reference leaves open is named here and nowhere else:
+
+* ``max_failed_nodes`` None or -1 means the default, whose formula is an inference and belongs to the coordinator.
+* ``reboot_timeout_minutes`` -1 means the default (inferred).
+* A coordinator outside the cluster has no local cluster: ``cluster_name`` must be given where the cluster is touched.
+"""
+
+# ruff: noqa: RUF009  parameter() and _switch() make attrs fields, as attrs.field() does
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta, tzinfo
+from itertools import chain
+from os import PathLike
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final
+
+from attrs import frozen
+
+from cauctl.models.credential import PSCredential
+from cauctl.models.enums import FailbackType, OutputType, RebootType
+from cauctl.models.parameters import CmdletOptions, many, member_of, parameter
+from cauctl.models.report import CauReport, CauReportSummary
+from cauctl.models.updates import WINDOWS_UPDATE_PLUGIN
+from cauctl.models.validation import Between, Name, fault
+
+__all__ = [
+    "DEFAULT_REBOOT_TIMEOUT",
+    "SERVED_PLUGINS",
+    "ExportReportOptions",
+    "GetReportOptions",
+    "ScanOptions",
+    "UpdatingRunOptions",
+]
+
+DEFAULT_REBOOT_TIMEOUT: Final = timedelta(minutes=15)
+SERVED_PLUGINS: Final = (WINDOWS_UPDATE_PLUGIN,)
+"""Plug-ins that this version can drive."""
+
+MAX_SCRIPT_PATH: Final = 260
+
+_STRING: Final = "System.String"
+_STRINGS: Final = "System.String[]"
+_INT32: Final = "System.Int32"
+_SWITCH: Final = "System.Management.Automation.SwitchParameter"
+_TIMESPAN: Final = "System.TimeSpan"
+_DATETIME: Final = "System.DateTime"
+_CREDENTIAL: Final = "System.Management.Automation.PSCredential"
+_HASHTABLES: Final = "System.Collections.Hashtable[]"
+_NAMESPACE: Final = "Microsoft.ClusterAwareUpdating"
+
+
+class _Duration:
+    """A duration above zero."""
+
+    text = "above zero"
+
+    def admits(self, value: timedelta) -> bool:
+        return value > timedelta()
+
+
+class _Script:
+    """The path of a PowerShell script."""
+
+    text = f"that ends in .ps1, of at most {MAX_SCRIPT_PATH} characters"
+
+    def admits(self, value: str) -> bool:
+        return value.casefold().endswith(".ps1") and len(value) <= MAX_SCRIPT_PATH
+
+
+Duration = Annotated[timedelta, _Duration()]
+Script = Annotated[str, _Script()]
+
+
+def _plugins(value: Any) -> Any:
+    """Spell the plug-ins that we serve as Microsoft does; names compare without case."""
+    canonical = {name.casefold(): name for name in SERVED_PLUGINS}
+    values = many(value)
+    return tuple(canonical.get(each.casefold(), each) if isinstance(each, str) else each for each in values)
+
+
+def _arguments(value: Any) -> Any:
+    """Copy the hashtables, so that the caller's later changes do not reach us."""
+    return tuple(dict(each) if isinstance(each, Mapping) else each for each in many(value))
+
+
+def _path(value: Any) -> Any:
+    return Path(value) if isinstance(value, (str, PathLike)) and str(value) else value
+
+
+def _unserved_plugins(names: Iterable[Any], arguments: tuple[Any, ...]) -> Iterator[str]:
+    given = tuple(names)
+    if given != SERVED_PLUGINS:
+        yield fault("cau_plugin_name", list(given), f"{SERVED_PLUGINS[0]}, the one that this version serves")
+    if len(arguments) > max(len(given), 1):
+        yield f"cau_plugin_arguments has {len(arguments)} tables for {len(given)} plug-ins"
+
+
+# --- Invoke-CauRun ---------------------------------------------------------------------------------------------------
+
+_DEFAULT: Final = ("DefaultParamSet",)
+_RECOVER: Final = ("RecoverParamSet",)
+_SUSPEND: Final = ("SuspendNodeParamSet",)
+_RESUME: Final = ("ResumeNodeParamSet",)
+_RUN_SETS: Final = (*_DEFAULT, *_RECOVER, *_SUSPEND, *_RESUME)
+
+
+def _switch(  # noqa: PLR0913  as ``parameter``
+    help: str,  # noqa: A002  as ``parameter``
+    *,
+    sets: tuple[str, ...] = _DEFAULT,
+    since: str = "2012",
+    served: bool = False,
+    mandatory: bool = False,
+    aliases: tuple[str, ...] = (),
+) -> Any:
+    return parameter(
+        _SWITCH, help, sets=sets, since=since, served=served, default=False, mandatory=mandatory, aliases=aliases
+    )
+
+
+@frozen(kw_only=True)
+class UpdatingRunOptions(CmdletOptions):
+    """Every parameter of Invoke-CauRun."""
+
+    CMDLET: ClassVar[str] = "Invoke-CauRun"
+    DEFAULT_SET: ClassVar[str] = "DefaultParamSet"
+
+    cluster_name: Name = parameter(
+        _STRING,
+        "Name of the cluster to update.",
+        sets=_RUN_SETS,
+        served=True,
+        position=0,
+        default_text="local cluster",
+    )
+    credential: PSCredential | None = parameter(
+        _CREDENTIAL,
+        "Administrator of the cluster's nodes.",
+        sets=_RUN_SETS,
+        served=True,
+        default_text="current account",
+        secret=True,
+    )
+    cau_plugin_name: tuple[Name, ...] = parameter(
+        _STRINGS,
+        "Plug-ins that find and install updates.",
+        sets=_DEFAULT,
+        served=True,
+        default=SERVED_PLUGINS,
+        converter=_plugins,
+    )
+    cau_plugin_arguments: tuple[Mapping[str, Any], ...] = parameter(
+        _HASHTABLES,
+        "Names and values for each plug-in, one table a plug-in, in their order.",
+        sets=_DEFAULT,
+        served=True,
+        default=(),
+        converter=_arguments,
+    )
+    max_failed_nodes: Annotated[int, Between(-1, 64)] | None = parameter(
+        _INT32,
+        "How many nodes may fail; one more stops the run. -1 asks for the default.",
+        sets=_DEFAULT,
+        served=True,
+        default_text="about a third of the nodes",
+    )
+    max_retries_per_node: Annotated[int, Between(0, 64)] = parameter(
+        _INT32,
+        "How often the whole update process of a node is tried again after a failure.",
+        sets=_DEFAULT,
+        served=True,
+        default=3,
+    )
+    node_order: tuple[Name, ...] = parameter(
+        _STRINGS,
+        "Nodes in the order in which they should have their turn; others follow.",
+        sets=_DEFAULT,
+        served=True,
+        default=(),
+        default_text="fewest clustered roles first",
+        converter=many,
+    )
+    require_all_nodes_online: bool = _switch(
+        "Refuse to start unless every node is online and can be reached.", served=True
+    )
+    stop_after: Duration | None = parameter(
+        _TIMESPAN,
+        "Cancel the run when it has taken this long; the time of scripts counts.",
+        sets=_DEFAULT,
+        served=True,
+        default_text="unlimited",
+    )
+    reboot_timeout_minutes: Annotated[int, Between(-1, 360)] = parameter(
+        _INT32,
+        "Minutes that a restart may take, auto-start services included, before the node has failed; -1: the default.",
+        sets=_DEFAULT,
+        served=True,
+        default=15,
+    )
+    failback_mode: FailbackType = parameter(
+        f"{_NAMESPACE}.FailbackType",
+        "How drained roles return to a node that is resumed.",
+        sets=_DEFAULT,
+        since="2012 R2",
+        served=True,
+        default=FailbackType.IMMEDIATE,
+        converter=member_of(FailbackType),
+    )
+    pre_update_script: Script | None = parameter(
+        _STRING,
+        "Script that runs for each node before it is paused; when it fails the node is not updated.",
+        sets=_DEFAULT,
+    )
+    post_update_script: Script | None = parameter(
+        _STRING, "Script that runs for each node right after it was resumed.", sets=_DEFAULT
+    )
+    configuration_name: Name = parameter(
+        _STRING,
+        "PowerShell session configuration in which the scripts run.",
+        sets=_DEFAULT,
+        default="Microsoft.PowerShell",
+    )
+    warn_after: Duration | None = parameter(
+        _TIMESPAN, "Log a warning when the run has taken this long.", sets=_DEFAULT, default_text="no warning"
+    )
+    separate_reboots: bool = _switch("Restart after each plug-in that asks for it, not once after all of them.")
+    enable_firewall_rules: bool = _switch("Switch the firewall rules for remote shutdown on where they are off.")
+    suspend_cluster_node_timeout_minutes: Annotated[int, Between(-1, 720)] | None = parameter(
+        _INT32,
+        "Minutes for each node to go on asking for its pause while clustered storage is degraded.",
+        sets=_DEFAULT,
+        since="2016",
+    )
+    suspend_retries_per_node: Annotated[int, Between(0, None)] | None = parameter(
+        _INT32, "How often pausing a node is tried before the next node has its turn.", sets=_DEFAULT, since="2025"
+    )
+    wait_for_storage_repair_timeout_minutes: Annotated[int, Between(0, None)] | None = parameter(
+        _INT32, "Minutes to wait for the repair of storage before a node has its turn.", sets=_DEFAULT, since="2025"
+    )
+    site_aware_updating_order: tuple[Name, ...] = parameter(
+        _STRINGS,
+        "Sites in the order in which their nodes should have their turn.",
+        sets=_DEFAULT,
+        since="2022",
+        default=(),
+        default_text="by level of activity",
+        converter=many,
+    )
+    run_plugins_serially: bool = _switch("Scan and stage with one plug-in after the other, not with all at once.")
+    stop_on_plugin_failure: bool = _switch("Leave out the remaining plug-ins of a node once one has failed.")
+    os_rolling_upgrade: bool = _switch("Upgrade the operating system of node after node.", since="2022")
+    attempt_soft_reboot: bool = _switch("Try a restart without the firmware.", since="2022")
+    reboot_mode: RebootType | None = parameter(
+        f"{_NAMESPACE}.RebootType",
+        "How nodes restart.",
+        sets=_DEFAULT,
+        since="2022",
+        converter=member_of(RebootType),
+    )
+    force_recovery: bool = _switch(
+        "Clear what a run that died left behind.", sets=_RECOVER, mandatory=True, aliases=("Recover",)
+    )
+    clear_corrupt_reports: bool = _switch("Remove damaged reports as well.", sets=_RECOVER, since="2025")
+    suspend_node: Name | None = parameter(
+        _STRING, "Node whose updating is suspended.", sets=_SUSPEND, since="2025", mandatory=True
+    )
+    resume_node: Name | None = parameter(
+        _STRING, "Suspended node whose updating is resumed.", sets=_RESUME, since="2025", mandatory=True
+    )
+    force_pause_no_drain: bool = _switch("Pause nodes without moving their roles.", sets=_RUN_SETS, since="2022")
+    force_pause_and_drain: bool = _switch(
+        "Pause and drain nodes even when a role has nowhere to go or is locked.", sets=_RUN_SETS, since="2022"
+    )
+    force_pause_drain_and_reboot: bool = _switch(
+        "Pause and drain nodes by force, then restart them.", sets=_RUN_SETS, since="2022"
+    )
+    skip_update_checks: bool = _switch("Leave out the checks of updates.", sets=_RUN_SETS, since="2022")
+    force_self_update: bool = _switch(
+        "Update the plug-in on the coordinator's computer first.", sets=_RUN_SETS, since="2022"
+    )
+    force: bool = _switch("Do not ask for confirmation.", sets=_RUN_SETS, served=True, aliases=("f",))
+    what_if: bool = _switch("Tell what would be done, and do nothing.", sets=_RUN_SETS, served=True, aliases=("wi",))
+    confirm: bool = _switch("Ask before anything is done.", sets=_RUN_SETS, served=True, aliases=("cf",))
+
+    @property
+    def reboot_timeout(self) -> timedelta:
+        """How long a restart may take."""
+        if self.reboot_timeout_minutes < 0:
+            return DEFAULT_REBOOT_TIMEOUT
+        return timedelta(minutes=self.reboot_timeout_minutes)
+
+    def contradictions(self) -> Iterable[str]:
+        """Find what only several fields together show."""
+        return chain(
+            _unserved_plugins(self.cau_plugin_name, self.cau_plugin_arguments),
+            _repeated("node_order", self.node_order),
+            self._warning_after_stop(),
+        )
+
+    def _warning_after_stop(self) -> Iterator[str]:
+        warn, stop = self.warn_after, self.stop_after
+        if isinstance(warn, timedelta) and isinstance(stop, timedelta) and warn > stop:
+            yield f"warn_after ({warn}) comes after stop_after ({stop})"
+
+
+def _repeated(name: str, values: Iterable[Any]) -> Iterator[str]:
+    seen: set[str] = set()
+    for value in values:
+        folded = str(value).casefold()
+        if folded in seen:
+            yield f"{name} names {value!r} twice"
+        seen.add(folded)
+
+
+# --- Invoke-CauScan --------------------------------------------------------------------------------------------------
+
+_ONLY: Final = ("Default",)
+
+
+@frozen(kw_only=True)
+class ScanOptions(CmdletOptions):
+    """Every parameter of Invoke-CauScan."""
+
+    CMDLET: ClassVar[str] = "Invoke-CauScan"
+    DEFAULT_SET: ClassVar[str] = "Default"
+
+    cluster_name: Name = parameter(
+        _STRING, "Name of the cluster to scan.", sets=_ONLY, served=True, position=0, default_text="local cluster"
+    )
+    credential: PSCredential | None = parameter(
+        _CREDENTIAL,
+        "Administrator of the cluster's nodes.",
+        sets=_ONLY,
+        served=True,
+        default_text="current account",
+        secret=True,
+    )
+    cau_plugin_name: tuple[Name, ...] = parameter(
+        _STRINGS,
+        "Plug-ins that find updates.",
+        sets=_ONLY,
+        served=True,
+        default=SERVED_PLUGINS,
+        converter=_plugins,
+    )
+    cau_plugin_arguments: tuple[Mapping[str, Any], ...] = parameter(
+        _HASHTABLES,
+        "Names and values for each plug-in, one table a plug-in, in their order.",
+        sets=_ONLY,
+        served=True,
+        default=(),
+        converter=_arguments,
+    )
+    run_plugins_serially: bool = _switch("Scan with one plug-in after the other, not with all at once.", sets=_ONLY)
+    stop_on_plugin_failure: bool = _switch("Leave out the remaining plug-ins once one has failed.", sets=_ONLY)
+    os_rolling_upgrade: bool = _switch("Scan for upgrades of the operating system.", sets=_ONLY, since="2022")
+    attempt_soft_reboot: bool = _switch("Plan for a restart without the firmware.", sets=_ONLY, since="2022")
+    reboot_mode: RebootType | None = parameter(
+        f"{_NAMESPACE}.RebootType", "How nodes restart.", sets=_ONLY, since="2022", converter=member_of(RebootType)
+    )
+
+    def contradictions(self) -> Iterable[str]:
+        """Find what only several fields together show."""
+        return _unserved_plugins(self.cau_plugin_name, self.cau_plugin_arguments)
+
+
+# --- Get-CauReport ---------------------------------------------------------------------------------------------------
+
+_ALL: Final = ("AllParamsSet",)
+_RANGE: Final = ("RangeParamSet",)
+_LAST: Final = ("LastParamSet",)
+_SPECIFIC: Final = ("SpecificReportParamSet",)
+_REPORT_SETS: Final = (*_ALL, *_RANGE, *_LAST, *_SPECIFIC)
+
+
+@frozen(kw_only=True)
+class GetReportOptions(CmdletOptions):
+    """Every parameter of Get-CauReport."""
+
+    CMDLET: ClassVar[str] = "Get-CauReport"
+    DEFAULT_SET: ClassVar[str] = "AllParamsSet"
+
+    cluster_name: Name | None = parameter(
+        _STRING,
+        "Name of the cluster; without it, reports of all clusters.",
+        sets=_REPORT_SETS,
+        served=True,
+        position=0,
+        default_text="local cluster",
+    )
+    credential: PSCredential | None = parameter(
+        _CREDENTIAL,
+        "Administrator of the cluster's nodes.",
+        sets=_REPORT_SETS,
+        default_text="current account",
+        secret=True,
+    )
+    detailed: bool = _switch("Give whole reports instead of summaries.", sets=(*_ALL, *_RANGE, *_LAST), served=True)
+    start_date: datetime | None = parameter(
+        _DATETIME, "Only runs that began at this moment or later.", sets=_RANGE, served=True, position=1
+    )
+    end_date: datetime | None = parameter(
+        _DATETIME, "Only runs that began before this moment.", sets=_RANGE, served=True, position=2
+    )
+    last: bool = _switch("Only the newest report.", sets=_LAST, served=True)
+    report: CauReportSummary | None = parameter(
+        f"{_NAMESPACE}.CauReportSummary",
+        "The summary whose whole report is wanted.",
+        sets=_SPECIFIC,
+        served=True,
+    )
+
+    def contradictions(self) -> Iterable[str]:
+        """Find what only several fields together show."""
+        start, end = self.start_date, self.end_date
+        comparable = all(isinstance(each, datetime) and each.utcoffset() is not None for each in (start, end))
+        if comparable and start is not None and end is not None and end < start:
+            yield f"end_date ({end}) comes before start_date ({start})"
+
+
+# --- Export-CauReport ------------------------------------------------------------------------------------------------
+
+
+@frozen(kw_only=True)
+class ExportReportOptions(CmdletOptions):
+    """Every parameter of Export-CauReport."""
+
+    CMDLET: ClassVar[str] = "Export-CauReport"
+    DEFAULT_SET: ClassVar[str] = "Default"
+
+    input_report: tuple[CauReport, ...] = parameter(
+        f"{_NAMESPACE}.CauReport[]",
+        "Whole reports, as Get-CauReport -Detailed gives them.",
+        sets=_ONLY,
+        served=True,
+        default=(),
+        position=0,
+        mandatory=True,
+        converter=many,
+    )
+    format: OutputType = parameter(
+        f"{_NAMESPACE}.OutputType",
+        "Kind of file to write.",
+        sets=_ONLY,
+        served=True,
+        position=1,
+        mandatory=True,
+        converter=member_of(OutputType),
+    )
+    path: Path = parameter(
+        _STRING, "File to write.", sets=_ONLY, served=True, position=2, mandatory=True, converter=_path
+    )
+    pass_thru: bool = _switch("Return the reports as well.", sets=_ONLY, served=True)
+    force: bool = _switch("Replace the file when it exists.", sets=_ONLY, served=True)
+    time_zone: tzinfo | str | None = parameter(
+        "System.TimeZoneInfo",
+        "Time zone of the printed times: an IANA name, a Windows name, or a tzinfo.",
+        sets=_ONLY,
+        served=True,
+        default_text="the zone of this computer",
+    )
+    what_if: bool = _switch("Tell what would be written, and write nothing.", sets=_ONLY, served=True, aliases=("wi",))
+    confirm: bool = _switch("Ask before the file is written.", sets=_ONLY, served=True, aliases=("cf",))
+
+    def contradictions(self) -> Iterable[str]:
+        """Find what only several fields together show."""
+        if not self.input_report:
+            yield "input_report is empty, expected at least one CauReport"
