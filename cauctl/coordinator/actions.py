@@ -1,0 +1,197 @@
+"""What the machine wants done: imperative values without behaviour.
+
+Two instructions leave the machine: :class:`Call` has the driver perform an action through a port and feed back the
+event that answers it, by its number; :class:`StartTimer` has a ``TimerFired`` come back.
+
+Every action looks before it acts, or goes to a port that does, so each can be performed again: after a crash, the
+pending ones of a replayed journal are. ``destructive`` actions are performed only by the coordinator that the lock
+names at that moment; the driver reads it again before each.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from attrs import field, frozen
+
+from cauctl.models.agent import AgentRequest
+from cauctl.models.enums import FailbackType
+
+__all__ = [
+    "AcquireLock",
+    "Action",
+    "BeginAgent",
+    "Call",
+    "CancelAgent",
+    "CheckGates",
+    "CheckInterlock",
+    "CollectAgent",
+    "Instruction",
+    "MoveGroup",
+    "NodeAction",
+    "ObserveCluster",
+    "PollAgent",
+    "ProbeNode",
+    "ReleaseLock",
+    "RenewLease",
+    "RepairDisk",
+    "RestartNode",
+    "ResumeNode",
+    "StartTimer",
+    "SuspendNode",
+]
+
+
+@frozen
+class Action:
+    """Something to do outside."""
+
+    destructive: ClassVar[bool] = False
+    """True where the cluster or a node is changed: the lock is read again first."""
+
+
+@frozen
+class CheckInterlock(Action):
+    """Look for other coordinators."""
+
+
+@frozen
+class AcquireLock(Action):
+    """Take the cluster for this run."""
+
+
+@frozen
+class RenewLease(Action):
+    """Say that this coordinator lives, and write the checkpoint."""
+
+
+@frozen
+class ReleaseLock(Action):
+    """Give the cluster back."""
+
+
+@frozen
+class ObserveCluster(Action):
+    """Look at nodes, groups and quorum; for ``node`` where it is asked on a node's behalf."""
+
+    node: str | None = None
+
+
+@frozen
+class NodeAction(Action):
+    """An action for one node."""
+
+    node: str
+
+
+@frozen
+class ProbeNode(NodeAction):
+    """Ask a node for its boot time, its build and unfinished work."""
+
+
+@frozen
+class BeginAgent(NodeAction):
+    """Start Windows Update work on a node."""
+
+    request: AgentRequest = field(kw_only=True)
+
+    @property
+    def destructive(self) -> bool:  # type: ignore[override]  # searching changes nothing, installing does
+        """True for an installation."""
+        return self.request.operation.value == "Install"
+
+
+@frozen
+class PollAgent(NodeAction):
+    """Read what the agent has to tell beyond event number ``after``."""
+
+    request: AgentRequest = field(kw_only=True)
+    after: int = field(kw_only=True)
+
+
+@frozen
+class CancelAgent(NodeAction):
+    """Tell the agent to stop after what it cannot interrupt."""
+
+    request: AgentRequest = field(kw_only=True)
+
+
+@frozen
+class CollectAgent(NodeAction):
+    """Remove what the agent left on the node."""
+
+    request: AgentRequest = field(kw_only=True)
+
+
+@frozen
+class CheckGates(NodeAction):
+    """Observe all that the decision to take the node down depends on: cluster, storage, the cluster's own answer."""
+
+
+@frozen
+class SuspendNode(NodeAction):
+    """Pause the node and let its roles leave; ``again`` when this run has asked for it before."""
+
+    destructive: ClassVar[bool] = True
+    again: bool = field(default=False, kw_only=True)
+    force: bool = field(default=False, kw_only=True)
+
+
+@frozen
+class MoveGroup(NodeAction):
+    """Move a role to ``target`` on behalf of a node that it must leave or return to."""
+
+    destructive: ClassVar[bool] = True
+    group: str = field(kw_only=True)
+    target: str = field(kw_only=True)
+
+
+@frozen
+class RepairDisk(NodeAction):
+    """Start the repair of a virtual disk whose repair is suspended."""
+
+    destructive: ClassVar[bool] = True
+    disk: str = field(kw_only=True)
+
+
+@frozen
+class RestartNode(NodeAction):
+    """Restart the node, unless its boot time shows that it did already; ``boot_time`` is that of the boot to end."""
+
+    destructive: ClassVar[bool] = True
+    boot_time: datetime = field(kw_only=True)
+    reason: str = field(kw_only=True)
+
+
+@frozen
+class ResumeNode(NodeAction):
+    """Resume the node."""
+
+    destructive: ClassVar[bool] = True
+    failback: FailbackType = field(kw_only=True)
+
+
+@frozen
+class Call:
+    """Perform ``action``; the event that answers it carries ``number``."""
+
+    number: int
+    action: Action = field(kw_only=True)
+
+    @property
+    def node(self) -> str | None:
+        """The node that the action is performed for; None: the run as a whole."""
+        return getattr(self.action, "node", None)
+
+
+@frozen
+class StartTimer:
+    """Wake the machine at ``until``; the event carries ``number``."""
+
+    number: int
+    until: datetime = field(kw_only=True)
+    node: str | None = field(default=None, kw_only=True)
+
+
+Instruction = Call | StartTimer

@@ -1,0 +1,111 @@
+"""What a run was asked to do and how long it waits for what, as one value that the journal keeps.
+
+The machine decides by these alone, so that a journal replays to the same decisions whatever the defaults of a later
+version are. No secret is among them.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from attrs import field, frozen
+
+from cauctl.models.enums import FailbackType
+
+__all__ = ["DEFAULT_QUERY", "Limits", "RunSettings"]
+
+DEFAULT_QUERY = "IsInstalled=0 and Type='Software' and IsHidden=0 and IsAssigned=1"
+"""Search criteria of Microsoft.WindowsUpdatePlugin (CAU plug-in reference)."""
+
+
+@frozen(kw_only=True)
+class Limits:
+    """How long each wait may take, and how often is looked; times of the cluster's clock.
+
+    Microsoft documents a limit for the restart alone; the others are ours.
+    """
+
+    scan: timedelta = timedelta(minutes=60)
+    """One search for updates on a node."""
+    stage: timedelta = timedelta(hours=3)
+    """Downloading the updates of a node."""
+    install: timedelta = timedelta(hours=4)
+    """One installation on a node."""
+    agent_stop: timedelta = timedelta(minutes=10)
+    """A node's agent ends after it was told to."""
+    gates: timedelta = timedelta(minutes=30)
+    """Quorum, health and pending roles allow to take a node down."""
+    storage: timedelta = timedelta(hours=2)
+    """Storage repair ends and every virtual disk is healthy."""
+    storage_samples: int = 3
+    """Consecutive looks that must find storage healthy."""
+    storage_interval: timedelta = timedelta(seconds=20)
+    """Time between two of these looks."""
+    settle: timedelta = timedelta(minutes=1)
+    """A node that came back is Up this long before storage is believed."""
+    drain: timedelta = timedelta(minutes=60)
+    """A node is paused and its roles have left."""
+    suspend_retry: timedelta = timedelta(minutes=30)
+    """Suspending is tried again while a clustered space is degraded (not counted as attempts)."""
+    move: timedelta = timedelta(minutes=10)
+    """A role arrives after an explicit move."""
+    moves_per_group: int = 2
+    """Explicit moves of one role before it is given up."""
+    verify: timedelta = timedelta(minutes=15)
+    """Each proof after a restart: boot finished, servicing idle, Cluster service, membership, services."""
+    boot_tolerance: timedelta = timedelta(seconds=10)
+    """Boot times closer than this are the same boot: clock corrections move them a little."""
+    restart_again: timedelta = timedelta(minutes=5)
+    """A node that still answers with its old boot time this long after it was told to restart is told again."""
+    resume: timedelta = timedelta(minutes=10)
+    """A resumed node is Up."""
+    failback: timedelta = timedelta(minutes=10)
+    """The cluster's own failback brings the roles back."""
+    stranded: timedelta = timedelta(minutes=15)
+    """A node that failed and cannot be resumed yet may come back."""
+    unreachable: timedelta = timedelta(minutes=10)
+    """Nobody answers before a call is given up."""
+    tries: int = 3
+    """Failures of one call before it is given up, however much time passes."""
+    retry_interval: timedelta = timedelta(seconds=10)
+    """Time before a call that failed is tried again."""
+    poll: timedelta = timedelta(seconds=5)
+    """Shortest time between two looks at something that takes its time."""
+    poll_longest: timedelta = timedelta(seconds=60)
+    """Longest time between two looks at something that takes its time."""
+    rounds: int = 8
+    """Installations within one attempt before a node is taken to be in an endless loop."""
+    lease: timedelta = timedelta(minutes=12)
+    """Without renewal for this long the coordinator may be taken for dead."""
+    renewal: timedelta = timedelta(minutes=3)
+    """Time between two renewals of the lease."""
+
+
+@frozen(kw_only=True)
+class RunSettings:
+    """The options of one run that decisions depend on."""
+
+    max_failed_nodes: int | None = None
+    """Failed nodes that the run bears; None: the documented default for the number of nodes."""
+    max_retries_per_node: int = 3
+    """Further attempts of a node after its first."""
+    node_order: tuple[str, ...] = ()
+    """Nodes in the order that was asked for; others follow."""
+    require_all_nodes_online: bool = False
+    """Refuse to begin while a node is not a running member."""
+    failback_mode: FailbackType = FailbackType.IMMEDIATE
+    """How drained roles return."""
+    reboot_timeout: timedelta = timedelta(minutes=15)
+    """A restarted node answers with a new boot time."""
+    stop_after: timedelta | None = None
+    """The run is cancelled after this time."""
+    warn_after: timedelta | None = None
+    """A warning is given after this time."""
+    query: str = DEFAULT_QUERY
+    """Windows Update search criteria."""
+    include_recommended: bool = False
+    """Recommended updates as well."""
+    force_drain: bool = False
+    """Drain even where roles must be stopped to leave (ForcePauseAndDrain)."""
+    limits: Limits = field(factory=Limits)
+    """How long each wait may take."""
