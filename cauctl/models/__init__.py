@@ -1,6 +1,6 @@
 """What the world is made of: frozen attrs classes with Microsoft's names."""
 
-from cauctl.models.credential import PSCredential, SecureString
+from cauctl.models.credential import PSCredential
 from cauctl.models.enums import (
     FailbackType,
     NodeStatus,
@@ -67,7 +67,6 @@ __all__ = [
     "RunHistory",
     "RunState",
     "ScanOptions",
-    "SecureString",
     "SummaryStatus",
     "TimelineEntry",
     "TimingBreakdown",
