@@ -1,0 +1,1 @@
+"""Reports of finished runs: kept, found again, shown to people."""
