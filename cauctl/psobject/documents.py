@@ -28,10 +28,11 @@ from cauctl.errors import InputError
 
 __all__ = ["Element", "Schema", "escape", "parse", "serialize", "unescape"]
 
-_LOST: Final = "\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff"
+_LOST: Final = "\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff"
 # An underscore is replaced too where it would begin an escape, also one that the next character's escape completes.
 _UNSAFE: Final = re.compile(f"[{_LOST}]|_(?=[xX][0-9A-Fa-f]{{4}}[_{_LOST}])")
 _ESCAPED: Final = re.compile(r"_x([0-9A-F]{4})_")
+_NAMESPACE: Final = re.compile(r"\{[^{}\s]*[:/][^{}\s]*\}")
 _POSITION: Final = re.compile(r", line \d+, column \d+$")
 _MARKUP: Final = re.compile(
     r"""<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<(?P<start>[^/!?](?:[^<>"']|"[^"]*"|'[^']*')*)>""", re.DOTALL
@@ -80,7 +81,7 @@ class Schema:
             message, line, path = str(entry.message), int(entry.line), entry.path
         place = _place(root, data, path) or (line, None)
         raise InputError(
-            re.sub(r"\{[^}]*\}", "", message),
+            _sentence(message),
             where=source,
             line=place[0],
             column=place[1],
@@ -126,6 +127,11 @@ def escape(text: str) -> str:
 def unescape(text: str) -> str:
     """Undo :func:`escape`."""
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+
+
+def _sentence(message: str) -> str:
+    """Take namespaces and line ends out of what the library says."""
+    return " ".join(_NAMESPACE.sub("", message).split())
 
 
 def _parser() -> etree.XMLParser:
