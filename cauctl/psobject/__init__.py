@@ -1,5 +1,12 @@
 """PowerShell's values and their text forms. The only package that imports lxml."""
 
+from cauctl.psobject.convertxml import convert_to_xml
+from cauctl.psobject.culture import Culture, culture, culture_names
+from cauctl.psobject.failure import ConversionError
+from cauctl.psobject.members import Property, ps_properties
+from cauctl.psobject.native import powershell_value
+from cauctl.psobject.nettext import TextStyle
+from cauctl.psobject.clixml import Limits, read_clixml, read_fragment, write_clixml, write_fragment
 from cauctl.psobject.objects import (
     Members,
     MemberSet,
@@ -37,14 +44,18 @@ from cauctl.psobject.values import (
     XmlDocument,
     type_name,
 )
+from cauctl.psobject.xmldocument import outer_xml, save_xml
 
 __all__ = [
     "Byte",
     "Char",
+    "ConversionError",
+    "Culture",
     "DateTime",
     "Int16",
     "Int64",
     "Kind",
+    "Limits",
     "MemberSet",
     "Members",
     "PSDictionary",
@@ -54,10 +65,12 @@ __all__ = [
     "PSQueue",
     "PSStack",
     "ProgressRecord",
+    "Property",
     "SByte",
     "ScriptBlock",
     "SecureString",
     "Single",
+    "TextStyle",
     "TimeSpan",
     "UInt16",
     "UInt32",
@@ -66,10 +79,21 @@ __all__ = [
     "Version",
     "XmlDocument",
     "array",
+    "convert_to_xml",
+    "culture",
+    "culture_names",
     "custom_object",
     "enum_value",
     "hashtable",
     "ordered_dictionary",
+    "read_clixml",
+    "read_fragment",
+    "outer_xml",
+    "powershell_value",
+    "ps_properties",
+    "save_xml",
     "to_python",
     "type_name",
+    "write_clixml",
+    "write_fragment",
 ]

@@ -76,16 +76,23 @@ class Members(dict[str, Any]):
         return dict.__getitem__(self, key)
 
     def __setitem__(self, name: str, value: Any) -> None:
-        key = self._key(name)
-        if key is not None and key != name:
-            dict.__delitem__(self, key)
-        dict.__setitem__(self, name, value)
+        self.put(name, value)
 
     def __delitem__(self, name: str) -> None:
         key = self._key(name)
         if key is None:
             raise KeyError(name)
         dict.__delitem__(self, key)
+
+    def put(self, name: str, value: Any) -> None:
+        """Set a member; one of the same name in any case gives its place, and its name is written as given now."""
+        key = self._key(name)
+        if key is None or key == name:
+            dict.__setitem__(self, name, value)
+            return
+        renamed = [(name, value) if old == key else (old, kept) for old, kept in self.items()]
+        self.clear()
+        dict.update(self, renamed)
 
     def get(self, name: str, default: Any = None) -> Any:
         """Find a member's value in any case of its name."""
@@ -129,10 +136,12 @@ class PSDictionary:
     Keys may be of any type and may occur twice. A text key is found in any case; the first such entry wins.
     """
 
-    __slots__ = ("pairs",)
+    __slots__ = ("ordered", "pairs")
 
-    def __init__(self, pairs: Iterable[tuple[Any, Any]] = ()) -> None:
+    def __init__(self, pairs: Iterable[tuple[Any, Any]] = (), *, ordered: bool = False) -> None:
         self.pairs: list[tuple[Any, Any]] = list(pairs)
+        self.ordered = ordered
+        """True for an OrderedDictionary, False for a Hashtable, whose order means nothing to PowerShell."""
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -371,7 +380,9 @@ def hashtable(entries: Mapping[Any, Any] | Iterable[tuple[Any, Any]] = (), /) ->
 
 def ordered_dictionary(entries: Mapping[Any, Any] | Iterable[tuple[Any, Any]] = (), /) -> PSObject:
     """Make an OrderedDictionary, ``[ordered]@{…}``."""
-    return PSObject(_dictionary(entries), type_names=ORDERED_DICTIONARY)
+    found = _dictionary(entries)
+    found.ordered = True
+    return PSObject(found, type_names=ORDERED_DICTIONARY)
 
 
 def _dictionary(entries: Any) -> PSDictionary:

@@ -1,0 +1,340 @@
+"""The XML that CLIXML is made of, read with positions: tags, text, comments, end of file.
+
+Rules kept here, all as PowerShell's own reader has them:
+
+* Elements count by their local name; a prefix must be declared. Attributes count only without a prefix.
+* Between elements stand white space, comments and processing instructions, nothing else. CDATA is text.
+* No document type, no entities but the five of XML; ``&#1;`` and ``&#xD800;`` are accepted, raw control characters not.
+* Every refusal is an InputError with line and column (both from 1) of the offending character and what was expected.
+
+lxml cannot do this: it refuses ``&#1;`` and lone surrogates, and it gives no columns for what is valid XML but no CLIXML.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from cauctl.errors import InputError
+
+__all__ = ["ENTITIES", "StartTag", "Syntax", "TruncatedError", "first_illegal", "unescape"]
+
+ENTITIES: Final = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
+
+_CONTROLS: Final = bytes(code for code in range(32) if code not in (9, 10, 13))
+_ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_ILLEGAL_UTF8: Final = re.compile(rb"\xed[\xa0-\xbf]|\xef\xbf[\xbe\xbf]")
+_SPACE: Final = re.compile(r"[ \t\r\n]*")
+_NAME_START: Final = (
+    "A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c-\u200d\u2070-\u218f\u2c00-\u2fef"
+    "\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd"
+)
+_NCNAME: Final = f"[{_NAME_START}][{_NAME_START}\\-.0-9\u00b7\u0300-\u036f\u203f-\u2040]*"
+_QNAME: Final = re.compile(f"(?:({_NCNAME}):)?({_NCNAME})")
+_ATTRIBUTE: Final = re.compile(r"""[ \t\r\n]*=[ \t\r\n]*(?:"([^"<]*)"|'([^'<]*)')""")
+_PLAIN_START: Final = re.compile(
+    r'<([A-Za-z]\w*)(?: S="([^"<&]*)")?(?: N="([^"<&]*)")?(?: RefId="([^"<&]*)")? ?(/?)>', re.ASCII
+)
+_REFERENCE: Final = re.compile(r"&(?:#0*([0-9]{1,7})|#x0*([0-9A-Fa-f]{1,6})|([A-Za-z]+));")
+_ESCAPE: Final = re.compile(r"_[xX]([0-9A-Fa-f]{4}(?:[0-9A-Fa-f]{4})?)_")
+_HAS_ESCAPE: Final = re.compile(r"_[xX]")
+_PI_TARGET: Final = re.compile(f"<\\?({_NCNAME})(?=[ \t\r\n?])")
+_WHOLE_TAG: Final = re.compile(r"""<(?:[^<>"']|"[^"<]*"|'[^'<]*')*""")
+_MAX_CODE: Final = 0x10FFFF
+_LOWEST_ASTRAL: Final = 0x10000
+
+
+class TruncatedError(Exception):
+    """The text at hand ends within a token, and more may follow."""
+
+
+class StartTag(NamedTuple):
+    """One start tag, attributes that mean nothing left out."""
+
+    local: str
+    qname: str
+    stream: str | None
+    name: str | None
+    ref_id: str | None
+    empty: bool
+    end: int
+    """Offset behind the tag."""
+    declares: tuple[str, ...] = ()
+    """Prefixes that the element declares; they end with it."""
+
+
+def first_illegal(text: str) -> int | None:
+    """Find the first character that XML 1.0 does not allow raw; None if all are allowed."""
+    data = text.encode("utf-8", "surrogatepass")
+    if len(data.translate(None, _CONTROLS)) == len(data) and (len(data) == len(text) or not _ILLEGAL_UTF8.search(data)):
+        return None
+    found = _ILLEGAL.search(text)
+    return found.start() if found else None
+
+
+def unescape(text: str) -> str:
+    """Undo PowerShell's escapes ``_xHHHH_`` and ``_xHHHHHHHH_``; pairs of surrogates become one character."""
+    if not _HAS_ESCAPE.search(text):
+        return text
+    text = _ESCAPE.sub(_character, text)
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+    return text
+
+
+def _character(found: re.Match[str]) -> str:
+    code = int(found[1], 16)
+    return chr(code) if code <= _MAX_CODE else found[0]
+
+
+class Syntax:
+    """Cursor functions over one text: each takes an offset and gives the offset behind what it read.
+
+    Args:
+        text: the text, line ends already ``\\n``.
+        where: name of the source in errors.
+        line: line number of the text's first character.
+        column: column of the text's first character.
+        final: False while more text may follow: what is cut off at the end then raises TruncatedError.
+    """
+
+    def __init__(
+        self, text: str, *, where: str | None = None, line: int = 1, column: int = 1, final: bool = True
+    ) -> None:
+        illegal = first_illegal(text)
+        self._illegal = None if illegal is None else text[illegal]
+        self.text = text if illegal is None else text[:illegal]
+        self._final = final or illegal is not None
+        self._where, self._line, self._column = where, line, column
+        self._prefixes: list[str] = ["xml", "xmlns"]
+
+    def position(self, pos: int) -> tuple[int, int]:
+        """Give line and column of an offset."""
+        lines = self.text.count("\n", 0, pos)
+        if not lines:
+            return self._line, self._column + pos
+        return self._line + lines, pos - self.text.rindex("\n", 0, pos)
+
+    def error(self, pos: int, message: str, expected: str | None = None) -> InputError:
+        """Build the error for an offset."""
+        line, column = self.position(pos)
+        return InputError(
+            message, where=self._where, line=line, column=column, expected=expected, error_id="InvalidCliXml"
+        )
+
+    def cut(self, pos: int, expected: str) -> Exception:
+        """Build the error for text that ends too early; ``pos`` is where the unfinished token starts."""
+        if self._illegal is not None:
+            return self.error(
+                len(self.text), f"The character U+{ord(self._illegal):04X} is not allowed in XML.", "its escape _xHHHH_"
+            )
+        if not self._final:
+            return TruncatedError()
+        del pos
+        return self.error(len(self.text), "The text ends too early.", expected)
+
+    def skip(self, pos: int) -> int:
+        """Skip white space, comments and processing instructions; what follows is ``<`` of a tag or the end."""
+        text = self.text
+        while True:
+            pos = _SPACE.match(text, pos).end()  # type: ignore[union-attr]  # matches the empty string as well
+            lead = text[pos : pos + 2]
+            if lead == "<?":
+                pos = self._instruction(pos)
+            elif lead == "<!":
+                pos = self._comment(pos)
+            elif lead[:1] in ("<", ""):
+                return pos
+            else:
+                raise self.error(pos, "Text stands where only elements may stand.", "an element")
+
+    def _comment(self, pos: int) -> int:
+        text = self.text
+        if text.startswith("<!--", pos):
+            end = text.find("--", pos + 4)
+            if end < 0 or len(text) < end + 3:
+                raise self.cut(pos, "the end of the comment, -->")
+            if text[end + 2] != ">":
+                raise self.error(end, "Two hyphens stand inside a comment.", "-->")
+            return end + 3
+        if text.startswith("<![CDATA[", pos):
+            raise self.error(pos, "CDATA stands where only elements may stand.", "an element")
+        if text.startswith("<!DOCTYPE", pos):
+            raise self.error(pos, "A document type declaration is not accepted.", "an element")
+        if "<![CDATA[".startswith(text[pos:]) or "<!--".startswith(text[pos:]) or "<!DOCTYPE".startswith(text[pos:]):
+            raise self.cut(pos, "an element")
+        raise self.error(pos, "This is no markup that XML knows.", "an element or a comment")
+
+    def _instruction(self, pos: int) -> int:
+        end = self.text.find("?>", pos + 2)
+        if end < 0:
+            raise self.cut(pos, "the end of the processing instruction, ?>")
+        target = _PI_TARGET.match(self.text, pos)
+        if target is None or target[1].lower() == "xml":
+            raise self.error(pos, "The processing instruction has no usable name.", "a name other than xml")
+        return end + 2
+
+    def start(self, pos: int) -> StartTag:
+        """Read the start tag at ``pos``, where ``<`` stands and no end tag."""
+        found = _PLAIN_START.match(self.text, pos)
+        if found is None:
+            return self.full_start(pos)[0]
+        local, stream, name, ref_id, slash = found.groups()
+        return StartTag(local, local, stream, name, ref_id, bool(slash), found.end())
+
+    def full_start(self, pos: int) -> tuple[StartTag, dict[str, str]]:
+        """Read any start tag by the letter of XML 1.0 and its namespaces, with all its attributes."""
+        text = self.text
+        if pos == len(text):
+            raise self.cut(pos, "an element")
+        qname = _QNAME.match(text, pos + 1)
+        if qname is None or not text[qname.end() : qname.end() + 1] or text[qname.end()] not in " \t\r\n/>":
+            self._complete(pos)
+            raise self.error(pos + 1, "The tag has no usable name.", "the name of an element")
+        attributes, end = self._attributes(pos, qname.end())
+        declares = tuple(name[6:] for name in attributes if name.startswith("xmlns:"))
+        self._prefixes.extend(declares)
+        for prefix in (qname[1], *(name.partition(":")[0] for name in attributes if ":" in name)):
+            if prefix is not None and prefix not in self._prefixes:
+                raise self.error(pos + 1, f"The prefix {prefix!a} is not declared.", "a declared prefix, or none")
+        empty = text[end] == "/"
+        if empty:
+            del self._prefixes[len(self._prefixes) - len(declares) :]
+        parts = attributes.get("S"), attributes.get("N"), attributes.get("RefId")
+        tag = StartTag(qname[2], qname[0], *parts, empty, end + 2 if empty else end + 1, declares)
+        return tag, attributes
+
+    def _attributes(self, tag: int, pos: int) -> tuple[dict[str, str], int]:
+        """Read attributes up to ``>`` or ``/>``; give them by qualified name and the offset of that mark."""
+        text = self.text
+        found: dict[str, str] = {}
+        while True:
+            after = _SPACE.match(text, pos).end()  # type: ignore[union-attr]  # matches the empty string as well
+            if text.startswith((">", "/>"), after):
+                return found, after
+            name = _QNAME.match(text, after)
+            value = _ATTRIBUTE.match(text, name.end()) if name else None
+            if name is None or value is None or after == pos:
+                self._complete(tag)
+                raise self.error(after, "The attributes of the tag are malformed.", 'name="value", then > or />')
+            if name[0] in found:
+                raise self.error(after, f"The attribute {name[0]} stands twice.", "each attribute once")
+            start = value.start(1) if value[1] is not None else value.start(2)
+            raw = value[1] if value[1] is not None else value[2]
+            found[name[0]] = self.resolve(raw.replace("\n", " ").replace("\t", " "), start)
+            pos = value.end()
+
+    def _complete(self, pos: int) -> None:
+        """Raise if the tag at ``pos`` is cut off by the end of the text."""
+        stop = _WHOLE_TAG.match(self.text, pos).end()  # type: ignore[union-attr]  # "<" stands at pos
+        if stop == len(self.text) or (self.text[stop] in "\"'" and self.text.find(self.text[stop], stop + 1) < 0):
+            raise self.cut(pos, "the end of the tag, >")
+
+    def end(self, pos: int, tag: StartTag) -> int:
+        """Read the end tag that belongs to ``tag``; anything else at ``pos`` is an error."""
+        text = self.text
+        expected = f"</{tag.qname}>"
+        if not text.startswith(expected, pos):
+            after = pos + len(expected) - 1
+            if text.startswith(expected[:-1], pos):
+                close = _SPACE.match(text, after).end()  # type: ignore[union-attr]  # matches the empty string as well
+                if text.startswith(">", close):
+                    self.leave(tag)
+                    return close + 1
+            if expected.startswith(text[pos:]) or (len(text) > pos and text[pos] == "<" and ">" not in text[pos:]):
+                raise self.cut(pos, expected)
+            raise self.error(pos, f"The element {tag.qname} is not closed here.", expected)
+        self.leave(tag)
+        return pos + len(expected)
+
+    def leave(self, tag: StartTag) -> None:
+        """Forget the prefixes that an element declared."""
+        if tag.declares:
+            del self._prefixes[len(self._prefixes) - len(tag.declares) :]
+
+    def content(self, tag: StartTag) -> tuple[str, int]:
+        """Read the text of an element without children and its end tag."""
+        if tag.empty:
+            return "", tag.end
+        text, pos, parts = self.text, tag.end, []
+        while True:
+            mark = text.find("<", pos)
+            if mark < 0:
+                raise self.cut(pos, f"</{tag.qname}>")
+            if mark > pos:
+                parts.append(self._text(pos, mark))
+            if text.startswith("</", mark):
+                return "".join(parts), self.end(mark, tag)
+            if text.startswith("<![CDATA[", mark):
+                close = text.find("]]>", mark)
+                if close < 0:
+                    raise self.cut(mark, "the end of the CDATA section, ]]>")
+                parts.append(text[mark + 9 : close])
+                pos = close + 3
+            elif text.startswith("<?", mark):
+                pos = self._instruction(mark)
+            elif text.startswith("<!", mark):
+                pos = self._comment(mark)
+            else:
+                self._complete(mark)
+                raise self.error(mark, f"The element {tag.qname} holds markup.", f"text and </{tag.qname}>")
+
+    def _text(self, pos: int, mark: int) -> str:
+        raw = self.text[pos:mark]
+        bad = raw.find("]]>")
+        if bad >= 0:
+            raise self.error(pos + bad, "The characters ]]> stand in a text.", "]]&gt;")
+        return self.resolve(raw, pos)
+
+    def resolve(self, raw: str, pos: int) -> str:
+        """Replace character references and XML's five entities; ``pos`` is the offset of ``raw``."""
+        if "&" not in raw:
+            return raw
+        parts, done = [], 0
+        while (mark := raw.find("&", done)) >= 0:
+            parts.append(raw[done:mark])
+            found = _REFERENCE.match(raw, mark)
+            char = None if found is None else _referred(found)
+            if found is None or char is None:
+                raise self.error(
+                    pos + mark, "The reference is malformed or unknown.", "&lt; &gt; &amp; &quot; &apos; or &#number;"
+                )
+            parts.append(char)
+            done = found.end()
+        parts.append(raw[done:])
+        return "".join(parts)
+
+    def drop(self, tag: StartTag) -> int:
+        """Skip the whole content of an element, well-formed whatever it is; give the offset behind its end tag."""
+        if tag.empty:
+            return tag.end
+        open_tags, pos = [tag], tag.end
+        while open_tags:
+            text, mark = self.text, self.text.find("<", pos)
+            if mark < 0:
+                raise self.cut(pos, f"</{open_tags[-1].qname}>")
+            self._text(pos, mark)
+            if text.startswith("</", mark):
+                pos = self.end(mark, open_tags.pop())
+            elif text.startswith("<![CDATA[", mark):
+                pos = text.find("]]>", mark) + 3
+                if pos < 3:  # noqa: PLR2004  find gave -1
+                    raise self.cut(mark, "the end of the CDATA section, ]]>")
+            elif text.startswith("<?", mark):
+                pos = self._instruction(mark)
+            elif text.startswith("<!", mark):
+                pos = self._comment(mark)
+            else:
+                child = self.start(mark)
+                pos = child.end
+                if not child.empty:
+                    open_tags.append(child)
+        return pos
+
+
+def _referred(found: re.Match[str]) -> str | None:
+    """Give the character that a reference stands for; None for an unknown entity or a code beyond Unicode."""
+    if found[3] is not None:
+        return ENTITIES.get(found[3])
+    code = int(found[1]) if found[1] is not None else int(found[2], 16)
+    return chr(code) if code <= _MAX_CODE else None
