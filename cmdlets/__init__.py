@@ -1,3 +1,7 @@
 """The CAU cmdlets as Python functions: ``import cmdlets as cau``."""
 
-__all__: list[str] = []
+from cmdlets.convert_to_xml import convert_to_xml
+
+__all__ = [
+    "convert_to_xml",
+]

@@ -1,0 +1,5 @@
+"""stub"""
+
+
+def canonical_uri(text: str) -> str:
+    return text

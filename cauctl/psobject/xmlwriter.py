@@ -1,0 +1,256 @@
+"""The elements of ConvertTo-Xml: one value becomes one ``Object`` element and what lies inside of it.
+
+Rules kept here (numbers are those of the project's study of ConvertTo-Xml):
+
+* First match wins: null, primitive, container, text form at the depth limit, properties (section 4). Containers do not
+  use up depth (R32); properties do.
+* An empty text is a tag pair, nothing at all the short form (R9). A null property shows its declared type (R36).
+* A container is its items; then, if it is an enumerable or was read with ``Props``, its properties; then its notes
+  (R29, R31, R33).
+* At the limit an object with members of its own is a wrapper: its text, then its notes by ``ToString()`` (R43, R49).
+  A null note there fails, as in PowerShell (R45).
+* A value that holds itself, or is nested deeper than 1000 elements, is refused; PowerShell dies of it (R51).
+
+The writer keeps a stack of its own, so no depth of nesting overflows Python's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from cauctl.errors import InputError
+from cauctl.psobject.escaping import IllegalCharacterError, attribute_text, element_text
+from cauctl.psobject.failure import ConversionError
+from cauctl.psobject.members import base_type, is_live_enum, notes, properties
+from cauctl.psobject.native import powershell_value
+from cauctl.psobject.objects import PSDictionary, PSEnumerable, PSObject
+from cauctl.psobject.objecttext import ObjectText
+from cauctl.psobject.typenames import full_name_for
+from cauctl.psobject.values import type_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cauctl.psobject.nettext import TextStyle
+
+__all__ = ["COMMAND", "XmlWriter"]
+
+COMMAND: Final = "Microsoft.PowerShell.Commands.ConvertToXmlCommand"
+NOTE_TYPE: Final = "System.Management.Automation.PSNoteProperty"
+MAX_NESTING: Final = 1000
+_NULL_REFERENCE: Final = "Object reference not set to an instance of an object."
+_NULL_NOTE: Final = (
+    "PowerShell fails so on a null note at the depth limit (R45): raise depth, or write such nulls as empty elements."
+)
+_ILLEGAL: Final = "XML cannot hold that character (R10, R11), and PowerShell fails as well."
+
+
+class _Child(NamedTuple):
+    """A value that is to become an element."""
+
+    name: str | None
+    value: Any
+    depth: int
+    null_type: str | None = None
+    """Type that a null shows; None for none at all."""
+
+
+class _Note(NamedTuple):
+    """A member that is written by its text: of a container, or of an object at the limit."""
+
+    name: str
+    value: Any
+
+
+class _Frame:
+    """An element that is open."""
+
+    __slots__ = ("children", "identity", "name", "position", "tag")
+
+    def __init__(self, tag: str, name: str | None, children: Iterator[_Child | _Note], identity: int) -> None:
+        self.tag, self.name, self.children, self.identity = tag, name, children, identity
+        self.position = 0
+
+
+class XmlWriter:
+    """Writes records as ConvertTo-Xml does.
+
+    Args:
+        style: culture, time zone and edition.
+        depth: how many levels of objects are written as elements.
+        types: whether elements show their types.
+        newline: line end between elements and within texts.
+        indented: whether elements stand on lines of their own.
+        empty_text: what stands for an empty text; the Document form marks it.
+        null_notes: whether a null note at the depth limit is written as an empty element instead of failing.
+    """
+
+    def __init__(  # noqa: PLR0913  the cmdlet's options
+        self,
+        style: TextStyle,
+        *,
+        depth: int,
+        types: bool,
+        newline: str,
+        indented: bool,
+        empty_text: str = "",
+        null_notes: bool = False,
+    ) -> None:
+        self._style, self._texts = style, ObjectText(style)
+        self._depth, self._types, self._null_notes = depth, types, null_notes
+        self._newline, self._indented, self._empty_text = newline, indented, empty_text
+        self._breaks: list[str] = []
+        self._out: list[str] = []
+        self._stack: list[_Frame] = []
+
+    def record(self, value: Any, *, number: int = 1, level: int = 0) -> str:
+        """Write one record as an ``Object`` element; its inner lines are indented below ``level``.
+
+        Args:
+            value: the record.
+            number: its place among the records, counted from 1, for errors.
+            level: depth of indentation of the element itself, whose first line is not indented here.
+
+        Raises:
+            InputError: PowerShell cannot write the value either, or has no counterpart of it; ``where`` says which.
+        """
+        self._out, self._stack = [], []
+        try:
+            self._element(_Child(None, value, self._depth))
+            while self._stack:
+                self._step(level)
+        except IllegalCharacterError as error:
+            raise self._failed("System.ArgumentException", str(error), number, _ILLEGAL) from error
+        except _NullNoteError as error:
+            raise self._failed("System.NullReferenceException", _NULL_REFERENCE, number, _NULL_NOTE) from error
+        except InputError as error:
+            raise InputError(error.message, where=self._path(number), advice=error.advice) from error
+        return "".join(self._out)
+
+    def _step(self, level: int) -> None:
+        """Write the next child of the innermost open element, or close it."""
+        frame = self._stack[-1]
+        child = next(frame.children, None)
+        if child is None:
+            self._stack.pop()
+            if frame.position:
+                self._out.append(f"{self._line_break(level + len(self._stack))}</{frame.tag}>")
+            else:
+                self._out[-1] = f"{self._out[-1][:-1]} />"
+            return
+        frame.position += 1
+        self._out.append(self._line_break(level + len(self._stack)))
+        if isinstance(child, _Note):
+            self._note(child)
+        else:
+            self._element(child)
+
+    def _element(self, child: _Child) -> None:
+        """Write a value as an element, or open the element that its parts go into."""
+        printer = self._style.printers.get(type(child.value))
+        held = child.value if printer else powershell_value(child.value)
+        if held is None:
+            self._out.append(f"{self._start(child.name, child.null_type)} />")
+        elif not isinstance(held, PSObject):
+            self._primitive(child.name, held)
+        elif held.base is not None and not held.is_container and not is_live_enum(held):
+            self._primitive(child.name, held.base)
+        elif held.is_container:
+            self._open(child, base_type(held), self._container(held, child.depth), id(child.value))
+        elif child.depth:
+            self._open(child, base_type(held), self._members(held, child.depth - 1), id(child.value))
+        else:
+            self._at_limit(child, held)
+
+    def _at_limit(self, child: _Child, held: PSObject) -> None:
+        """Write an object as its text, within a wrapper if it has members of its own (R42, R43, R49)."""
+        name = base_type(held)
+        wrapped = held.extended or (held.deserialized and (held.text is not None or held.adapted is not None))
+        if wrapped:
+            self._open(child, name, self._wrapper(held), id(child.value))
+        else:
+            self._text(self._start(child.name, name), self._texts.object_text(held))
+
+    def _primitive(self, name: str | None, value: Any) -> None:
+        self._text(self._start(name, type_name(value)), self._style.text(value))
+
+    def _note(self, note: _Note) -> None:
+        start = self._start(note.name, NOTE_TYPE)
+        if note.value is not None:
+            self._text(start, self._texts.to_string(note.value))
+        elif self._null_notes:
+            self._out.append(f"{start} />")
+        else:
+            self._stack[-1].name, self._stack[-1].position = note.name, 0
+            raise _NullNoteError
+
+    def _text(self, start: str, text: str) -> None:
+        """Write an element that holds a text."""
+        shown = element_text(text, self._newline) if text else self._empty_text
+        self._out.append(f"{start}>{shown}</{'Property' if self._stack else 'Object'}>")
+
+    def _start(self, name: str | None, kind: str | None) -> str:
+        """Begin the start tag of an element."""
+        tag = "<Property" if self._stack else "<Object"
+        named = "" if name is None else f' Name="{attribute_text(name)}"'
+        typed = "" if kind is None or not self._types else f' Type="{attribute_text(kind)}"'
+        return f"{tag}{named}{typed}"
+
+    def _open(self, child: _Child, kind: str, children: Iterator[_Child | _Note], identity: int) -> None:
+        """Open an element that holds others; it turns into the short form if none comes."""
+        if any(frame.identity == identity for frame in self._stack):
+            raise InputError("the value holds itself; PowerShell's process dies of it (R51).")
+        if len(self._stack) >= MAX_NESTING:
+            raise InputError(f"values are nested deeper than {MAX_NESTING} elements.")
+        tag = "Property" if self._stack else "Object"
+        self._out.append(f"{self._start(child.name, kind)}>")
+        self._stack.append(_Frame(tag, child.name, children, identity))
+
+    def _members(self, held: PSObject, depth: int) -> Iterator[_Child]:
+        """List an object's properties; a live enum has its number only (R39)."""
+        if is_live_enum(held):
+            yield from (_Child(name, held.base, depth) for name in ("value__", *(name for name, _ in notes(held))))
+            return
+        for name, value, declared in properties(held):
+            yield _Child(name, value, depth, full_name_for(declared, windows_powershell=self._style.windows_powershell))
+
+    def _container(self, held: PSObject, depth: int) -> Iterator[_Child | _Note]:
+        """List a container's items or entries, then the properties and notes that it has besides."""
+        if isinstance(held.base, PSDictionary):
+            for key, value in held.base.items():
+                yield _Child("Key", key, depth)
+                yield _Child("Value", value, depth)
+        else:
+            yield from (_Child(None, item, depth) for item in held.base)
+        enumerable = isinstance(held.base, PSEnumerable) and not held.deserialized
+        if depth and (enumerable or (held.deserialized and held.adapted is not None)):
+            yield from self._members(held, depth - 1)
+        yield from (_Note(name, value) for name, value in notes(held))
+
+    def _wrapper(self, held: PSObject) -> Iterator[_Child | _Note]:
+        """List what stands in the place of an object at the limit: its text, then its notes."""
+        yield _Child(None, self._texts.object_text(held), 0)
+        yield from (_Note(name, value) for name, value in notes(held))
+
+    def _line_break(self, level: int) -> str:
+        if not self._indented:
+            return ""
+        while len(self._breaks) <= level:
+            self._breaks.append(self._newline + "  " * len(self._breaks))
+        return self._breaks[level]
+
+    def _failed(self, kind: str, message: str, number: int, advice: str) -> ConversionError:
+        where = self._path(number)
+        return ConversionError(message, powershell_type=kind, command=COMMAND, where=where, advice=advice)
+
+    def _path(self, number: int) -> str:
+        """Name the place that is being written: ``record 2: Node.Names[3]``."""
+        inner = ""
+        for frame in self._stack:
+            inner += f"{'.' if inner else ''}{frame.name}" if frame.name is not None else ""
+            inner += f"[{frame.position}]" if isinstance(frame, _Frame) and frame.position else ""
+        return f"record {number}{': ' if inner else ''}{inner}"
+
+
+class _NullNoteError(Exception):
+    """A null note stands where PowerShell asks for its text."""
