@@ -1,12 +1,12 @@
 """PowerShell's values and their text forms. The only package that imports lxml."""
 
+from cauctl.psobject.clixml import Limits, read_clixml, read_fragment, write_clixml, write_fragment
 from cauctl.psobject.convertxml import convert_to_xml
 from cauctl.psobject.culture import Culture, culture, culture_names
 from cauctl.psobject.failure import ConversionError
 from cauctl.psobject.members import Property, ps_properties
 from cauctl.psobject.native import powershell_value
 from cauctl.psobject.nettext import TextStyle
-from cauctl.psobject.clixml import Limits, read_clixml, read_fragment, write_clixml, write_fragment
 from cauctl.psobject.objects import (
     Members,
     MemberSet,
@@ -86,11 +86,11 @@ __all__ = [
     "enum_value",
     "hashtable",
     "ordered_dictionary",
-    "read_clixml",
-    "read_fragment",
     "outer_xml",
     "powershell_value",
     "ps_properties",
+    "read_clixml",
+    "read_fragment",
     "save_xml",
     "to_python",
     "type_name",
