@@ -19,7 +19,6 @@ Rules kept here:
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 from datetime import UTC, timedelta
@@ -34,6 +33,7 @@ from cauctl.models.report import CauReport, CauReportSummary
 from cauctl.models.schemas import schema
 from cauctl.psobject.documents import Schema, parse, serialize
 from cauctl.reports.codec import from_element, to_element
+from cauctl.reports.files import give_name, sync_folder, write_durably
 from cauctl.reports.folders import cluster_folder, private_folder, state_folder
 
 if TYPE_CHECKING:
@@ -128,11 +128,11 @@ class ReportStore:
         folder, data = self.folder(report.cluster_result.name), write_report(report)
         temporary = folder / f".{secrets.token_hex(8)}.tmp"
         try:
-            _write_durably(temporary, data)
+            write_durably(temporary, data)
             path = _publish(temporary, _names(folder, report))
             if journal is not None:
                 journal.replace(path.with_suffix(".jsonl"))
-            _sync_folder(folder)
+            sync_folder(folder)
         except OSError as error:
             raise StateError(f"the report cannot be stored: {error.strerror}.", path=str(folder)) from error
         finally:
@@ -267,41 +267,12 @@ def _names(folder: Path, report: CauReport) -> Iterator[Path]:
         yield folder / f"CauReport-{stamp}.xml"
 
 
-def _write_durably(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "wb") as file:  # noqa: PTH123  a path opened so would have been created with the wrong mode
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def _publish(temporary: Path, names: Iterator[Path]) -> Path:
     """Give the written file the first free name, without ever replacing a report."""
     for path in names:
         try:
-            _give_name(temporary, path)
+            give_name(temporary, path)
         except FileExistsError:
             continue
         return path
     raise StateError("no free name was found for the report.", path=str(temporary.parent))
-
-
-def _give_name(temporary: Path, path: Path) -> None:
-    """Let the file appear under its name at once; FileExistsError when the name is taken."""
-    try:
-        path.hardlink_to(temporary)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links: take the name first, then put the file there
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        temporary.replace(path)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Force the new name to the disk, where the system can open a folder."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
