@@ -1,0 +1,18 @@
+"""The commands, one module each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cauctl.cli.commands import demo, lab, recover, report, run, scan, status
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+__all__ = ["register"]
+
+
+def register(app: App) -> None:
+    """Add every command, in the order in which ``--help`` lists them."""
+    for module in (scan, run, status, recover, report, lab, demo):
+        module.register(app)

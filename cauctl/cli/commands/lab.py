@@ -1,0 +1,68 @@
+"""``cauctl lab``: an embedded failover cluster as a process of its own."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter as Option
+
+from cauctl.cli.console import data_console, say
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from cyclopts import App
+
+__all__ = ["register"]
+
+
+def register(app: App) -> None:
+    """Add the command."""
+    app.command(lab, name="lab")
+
+
+def lab(  # noqa: PLR0913  options of a command
+    *,
+    name: Annotated[str, Option(help="Name of the cluster.", show_default=True)] = "LAB-FC1",
+    nodes: Annotated[int, Option(help="Number of nodes, 1 to 64.", show_default=True)] = 4,
+    seed: Annotated[int, Option(help="Seed of everything that is left to chance.", show_default=True)] = 1,
+    time_scale: Annotated[
+        float, Option(help="How many times as fast as real time its clock runs.", show_default=True)
+    ] = 600.0,
+    port: Annotated[int, Option(help="TCP port of the first node; 0: free ones.", show_default=True)] = 0,
+    fault: Annotated[
+        tuple[str, ...],
+        Option(
+            help="What goes wrong, as kind[:node]: drain-fails, restart-hangs, scan-error, connection-cut, "
+            "install-fails, update-rolls-back, witness-offline, storage-stays-degraded. Repeat it for more.",
+            negative="",
+        ),
+    ] = (),
+) -> int:
+    """Start a failover cluster that speaks PowerShell remoting over HTTPS on loopback, until Ctrl-C.
+
+    Other terminals of the same user reach it by its name. At the end it prints its availability ledger.
+    """
+    from cauctl.lab import Lab  # noqa: PLC0415  the simulator is loaded only when one is started
+    from cauctl.operations.outcome import ExitCode  # noqa: PLC0415  beside its only use
+
+    ended = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with Lab(name, nodes=nodes, seed=seed, time_scale=time_scale, port=port, faults=fault) as cluster:
+            say(f"{cluster.name} is up: {', '.join(cluster.node_names)}; its clock runs {time_scale:g} times as fast.")
+            say(f"Try: cauctl scan {cluster.name}", "bold")
+            say("Ctrl-C ends it.", "dim")
+            ended.wait()
+            ledger = cluster.ledger()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    data_console().print(ledger.text(), highlight=False, markup=False)
+    return ExitCode.SUCCEEDED

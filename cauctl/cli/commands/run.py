@@ -1,0 +1,127 @@
+"""``cauctl run``: an Updating Run, node by node, watched."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter as Option
+
+from cauctl.cli.console import data_console, say
+from cauctl.cli.output import print_table, write_data
+from cauctl.cli.parameters import OUTPUT, project
+from cauctl.cli.progress import RunProgress
+from cauctl.cli.reaching import REACHING, Reaching, confirm
+from cauctl.models.enums import SummaryStatus
+from cauctl.models.options import UpdatingRunOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import FrameType
+
+    from cyclopts import App
+
+    from cauctl.models.results import ClusterResult, NodeResult
+    from cauctl.operations import RunOutcome, StopSwitch
+
+__all__ = ["print_result", "register", "stopping"]
+
+_QUIET = Annotated[bool, Option(name="--quiet", help="Show no progress.")]
+_STYLES = {SummaryStatus.SUCCEEDED: "green", SummaryStatus.PARTIALLY_FAILED: "yellow"}
+
+
+def register(app: App) -> None:
+    """Add the command."""
+    extra = {
+        "output": (OUTPUT, "table"),
+        "quiet": (_QUIET, False),
+        "reaching": (REACHING, Reaching()),
+    }
+    app.command(project(UpdatingRunOptions, run, extra=extra), name="run")
+
+
+def run(given: dict[str, Any], *, output: str, quiet: bool, reaching: Reaching) -> int:
+    """Update a cluster node by node: drain, install, restart, prove, resume, fail back.
+
+    Ctrl-C once: nothing new starts, the node in work is finished or undone. Twice: the run is left as it is, with its
+    lock and journal; the message says how to recover. Exit codes: 0 succeeded, 1 failed, 2 bad usage, 3 partly failed,
+    4 refused because a run is in progress, 5 a node could not be resumed, 130 interrupted.
+    """
+    from cauctl import operations  # noqa: PLC0415  the transport is loaded only when something is asked of a cluster
+
+    options = UpdatingRunOptions.bind(**given)
+    connection = reaching.for_operations()
+    if options.what_if:
+        for line in operations.what_if(options, **connection):
+            data_console().print(line, highlight=False, markup=False)
+        return operations.ExitCode.SUCCEEDED
+    if (options.confirm or not options.force) and not confirm(f"Update cluster {options.cluster_name} now?"):
+        say("Nothing was done.")
+        return operations.ExitCode.SUCCEEDED
+    switch = operations.StopSwitch()
+    with RunProgress() as progress, stopping(switch):
+        outcome = operations.run(options, observer=None if quiet else progress, stop=switch, **connection)
+    return finish(outcome, output)
+
+
+def finish(outcome: RunOutcome, output: str = "table") -> int:
+    """Print how a run ended, and return its exit code."""
+    for notice in outcome.notices:
+        say(notice, "yellow")
+    write_data([outcome.report.cluster_result], output, table=lambda results: print_result(results[0]), depth=5)
+    if outcome.report_path:
+        say(f"Report: {outcome.report_path}", "dim")
+    return outcome.exit_code
+
+
+def print_result(result: ClusterResult) -> None:
+    """Print a cluster's result as a table of its nodes."""
+    title = f"{result.name}: {result.status} in {_whole_seconds(result.run_duration)}"
+    if result.error_record_data:
+        title += f"\n{result.error_record_data.message}"
+    print_table(title, ("Node", "Status", "Succeeded", "Failed", "Cause"), map(_row, result.node_results))
+
+
+def _row(node: NodeResult) -> Sequence[Any]:
+    from rich.text import Text  # noqa: PLC0415  beside its only use
+
+    error = node.error_record_data
+    return (
+        node.node.node_name,
+        Text(str(node.status), style=_STYLES.get(node.status, "red")),
+        node.number_of_succeeded_updates,
+        node.number_of_failed_updates,
+        error.message if error else "",
+    )
+
+
+def _whole_seconds(duration: Any) -> str:
+    return str(duration).split(".", maxsplit=1)[0]
+
+
+@contextmanager
+def stopping(switch: StopSwitch) -> Iterator[None]:
+    """While inside, Ctrl-C and SIGTERM stop the run as they should: first kindly, a second Ctrl-C at once."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        if switch.stop_requested:
+            switch.detach()
+            say("Leaving the run as it is.", "yellow")
+        else:
+            switch.stop("Ctrl-C")
+            say(
+                "Stopping: nothing new starts; the node in work is finished or undone. Ctrl-C again to leave.", "yellow"
+            )
+
+    def terminate(_number: int, _frame: FrameType | None) -> None:
+        switch.stop("SIGTERM")
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

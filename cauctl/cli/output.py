@@ -1,0 +1,86 @@
+"""Data on standard output: a table for people; XML, JSON, CSV and CLIXML for programs.
+
+XML is what ConvertTo-Xml prints of the same objects, CSV what ConvertTo-Csv prints, CLIXML what Import-Clixml reads.
+JSON has the PowerShell property names, ISO 8601 times in UTC, durations as .NET prints them, enums by name.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from rich.table import Table
+from rich.text import Text
+
+from cauctl.cli.console import data_console
+from cauctl.models.dotnet import dotnet_type
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+__all__ = ["plain", "print_table", "write_data"]
+
+
+def write_data(records: Sequence[Any], form: str, *, table: Callable[[Sequence[Any]], None], depth: int = 1) -> None:
+    """Write ``records`` to standard output in the form that ``--output`` asked for.
+
+    Args:
+        records: models, in order.
+        form: table, xml, json, csv or clixml.
+        table: draws the records as a table.
+        depth: ConvertTo-Xml's Depth for ``xml``; 1 is its default.
+    """
+    if form == "table":
+        table(records)
+        return
+    from cauctl import psobject  # noqa: PLC0415  lxml is loaded only when something is printed with it
+
+    writers: Mapping[str, Callable[[], str]] = {
+        "xml": lambda: str(psobject.convert_to_xml(list(records), depth=depth, as_="String")),
+        "json": lambda: json.dumps([plain(record) for record in records], indent=2, ensure_ascii=False),
+        "csv": lambda: "\n".join(psobject.convert_to_csv(list(records))),
+        "clixml": lambda: psobject.write_clixml([psobject.powershell_value(record) for record in records]),
+    }
+    sys.stdout.write(writers[form]() + "\n")
+    sys.stdout.flush()
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: models as objects with PowerShell's property names, in their order."""
+    description = dotnet_type(type(value))
+    if description is not None:
+        return {each.name: plain(getattr(value, each.attribute)) for each in description.properties}
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, timedelta):
+        from cauctl import psobject  # noqa: PLC0415  as above
+
+        return psobject.timespan_text(value)
+    return str(value) if isinstance(value, (UUID, PurePath)) else value
+
+
+def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = "") -> None:
+    """Draw a table; square brackets in texts mean nothing special. ``empty`` is said when there are no rows."""
+    table = Table(title=title or None, title_justify="left", show_lines=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    count = 0
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else Text("" if cell is None else str(cell)) for cell in row))
+        count += 1
+    data_console().print(table if count or not empty else Text(empty))
