@@ -1,0 +1,1 @@
+"""The embedded failover cluster: a world, its nodes' commands and a PSRP endpoint for each node. Loopback only."""

@@ -1,0 +1,463 @@
+"""The coordinator's ports over a world in memory: no sockets, no sleeping, no threads.
+
+Rules kept here:
+
+* Time passes only in :meth:`VirtualClock.wait`. A call itself takes no lab time.
+* A node that is off or cut off does not answer: :class:`~cauctl.errors.NodeUnreachableError`. The first call after its
+  connections broke meets the old session: :class:`~cauctl.errors.SessionLostError` when nothing was done, or
+  :class:`~cauctl.errors.FateUnknownError` when a request was under way (the dice decide whether it was carried out).
+* A coordinator that dies is a :class:`Ports` object that is dropped: locks, tasks and pauses stay in the world.
+
+Use::
+
+    world = World(standard_scenario(), seed=7)
+    ports = Ports(world)
+    driver = Driver(cluster=ports.cluster, node=ports.node, agent=ports.agent, clock=ports.clock, ...)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from attrs import evolve
+
+from cauctl.errors import (
+    ClusterError,
+    FateUnknownError,
+    NodeUnreachableError,
+    RemoteError,
+    SessionLostError,
+    StateError,
+)
+from cauctl.lab.world.agent_twin import AgentTwin
+from cauctl.lab.world.machine import CLUSTER_SERVICE, ERROR_SHUTDOWN_IN_PROGRESS, RestartRefusedError
+from cauctl.lab.world.registry import AUTO_LOGON_CHECKED, CBS_REBOOT_PENDING, WU_REBOOT_REQUIRED
+from cauctl.lab.world.roles import ClusterApiError
+from cauctl.models.agent import AgentProgress, AgentState
+from cauctl.models.nodes import (
+    ClusterFacts,
+    ClusterGroup,
+    ClusterNode,
+    ForeignCoordinator,
+    LockRecord,
+    NodeProbe,
+    NodeState,
+    Quorum,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from cauctl.lab.world.machine import Machine
+    from cauctl.lab.world.tasks import ScheduledTask
+    from cauctl.lab.world.world import World
+    from cauctl.models.agent import AgentRequest
+    from cauctl.models.enums import FailbackType
+    from cauctl.models.nodes import StorageFacts
+
+    T = TypeVar("T")
+
+__all__ = ["MemoryAgent", "MemoryCluster", "MemoryNode", "Ports", "VirtualClock"]
+
+LOCK_GROUP: Final = "cauctl-lock"
+TASK_PATH: Final = "\\cauctl\\"
+_LOCK_FIELD: Final = "CauctlLock"
+_HALF: Final = 0.5
+
+
+class VirtualClock:
+    """Time of a world: waiting is letting the world go on."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def __repr__(self) -> str:
+        return f"<VirtualClock {self._world.now.isoformat()}>"
+
+    def now(self) -> datetime:
+        """The present moment of the world."""
+        return self._world.kernel.now
+
+    def wait(self, until: datetime, wake: Callable[[], bool]) -> None:
+        """Let the world go on to ``until``, or to the first moment at which ``wake()`` is true."""
+        kernel = self._world.kernel
+        while not wake():
+            due = kernel.next_due()
+            if due is None or due >= until:
+                kernel.advance(until)
+                return
+            kernel.advance(due)
+
+
+class Wire:
+    """Connections of one coordinator to the nodes of a world."""
+
+    def __init__(self, world: World, user: str) -> None:
+        self.world = world
+        self.user = user
+        self._sessions: dict[str, int] = {}
+
+    def reach(self, name: str) -> Machine:
+        """Give the node when a call reaches it; a transport error when none does."""
+        machine = self.world.machine(name)
+        known = self._sessions.get(machine.name)
+        if known is not None and known != machine.connections:
+            del self._sessions[machine.name]
+            raise SessionLostError("the node no longer knows the session.", node=machine.name)
+        if not machine.answers:
+            raise NodeUnreachableError("nobody answers.", node=machine.name, address=f"{machine.fqdn}:5986")
+        self._sessions[machine.name] = machine.connections
+        return machine
+
+    def act(self, name: str, action: Callable[[Machine], T]) -> T:
+        """Carry out a request that changes something; when the connection broke since, its fate is unknown."""
+        machine = self.world.machine(name)
+        known = self._sessions.get(machine.name)
+        if known is not None and known != machine.connections:
+            del self._sessions[machine.name]
+            if machine.cut_until is not None and self.world.dice.throw(f"fate/{machine.name}") < _HALF:
+                action(machine)
+            raise FateUnknownError("the connection broke after the request had left.", node=machine.name)
+        return action(self.reach(name))
+
+    def forget(self, name: str) -> None:
+        """Drop the connection to a node."""
+        self._sessions.pop(self.world.machine(name).name, None)
+
+    def is_fresh(self, machine: Machine) -> bool:
+        """Whether no broken session stands in the way."""
+        known = self._sessions.get(machine.name)
+        return known is None or known == machine.connections
+
+
+class MemoryCluster:
+    """:class:`cauctl.ports.Cluster` in memory."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._world = wire.world
+        self._avoided: frozenset[str] = frozenset()
+        self._seen: tuple[int, ClusterFacts] | None = None
+
+    def _entry(self) -> Machine:
+        machine = self._world.entry(self._avoided)
+        if machine is None:
+            raise ClusterError(
+                "no node answers for the cluster.",
+                cluster=self._world.cluster.name,
+                advice="Check that the nodes run and that the Cluster service is up on a majority of them.",
+            )
+        if not self._wire.is_fresh(machine):
+            self._wire.forget(machine.name)
+        return self._wire.reach(machine.name)
+
+    def _run(self, command: str, action: Callable[[], object]) -> None:
+        entry = self._entry()
+        try:
+            action()
+        except ClusterApiError as error:
+            raise RemoteError(str(error), node=entry.name, command=command, hresult=0x80070000 | error.code) from error
+
+    def observe(self) -> ClusterFacts:
+        """Nodes, groups and quorum now."""
+        self._entry()
+        world = self._world
+        if self._seen is None or self._seen[0] != world.kernel.version:
+            self._seen = world.kernel.version, _facts(world)
+        facts = self._seen[1]
+        return facts if facts.observed == world.now else evolve(facts, observed=world.now)
+
+    def will_offline_lose_quorum(self, node: str) -> bool:
+        """The cluster's own answer."""
+        entry = self._entry()
+        try:
+            member = self._world.cluster.member(node)
+        except ClusterApiError as error:
+            raise RemoteError(str(error), node=entry.name, command="Invoke-CimMethod") from error
+        return self._world.cluster.quorum.margin_without(member) < 0
+
+    def storage(self) -> StorageFacts:
+        """Storage jobs and virtual disks now."""
+        self._entry()
+        return self._world.cluster.storage.facts()
+
+    def repair(self, virtual_disk: str) -> None:
+        """Start the repair of a virtual disk."""
+        entry = self._entry()
+        try:
+            self._world.cluster.storage.repair(virtual_disk)
+        except KeyError:
+            raise RemoteError(
+                f"No virtual disk has the name '{virtual_disk}'.", node=entry.name, command="Repair-VirtualDisk"
+            ) from None
+
+    def suspend(self, node: str, *, force_drain: bool = False) -> None:
+        """Start to pause and drain the node."""
+        cluster = self._world.cluster
+
+        def act() -> None:
+            if cluster.member(node).state is not NodeState.PAUSED:
+                cluster.suspend(node, drain=True, force=force_drain, by=self._wire.user)
+
+        self._run("Suspend-ClusterNode", act)
+
+    def resume(self, node: str, *, failback: FailbackType) -> None:
+        """Resume the node and start failback."""
+        cluster = self._world.cluster
+
+        def act() -> None:
+            if cluster.member(node).state is not NodeState.UP:
+                cluster.resume(node, failback=failback, by=self._wire.user)
+
+        self._run("Resume-ClusterNode", act)
+
+    def move_group(self, group: str, node: str) -> None:
+        """Start to move the group."""
+        cluster = self._world.cluster
+
+        def act() -> None:
+            found = cluster.roles.find(group)
+            if found is None:
+                raise ClusterApiError(5013, f"The cluster group '{group}' was not found.")
+            target = cluster.member(node).name
+            if target not in {found.owner, found.target}:
+                cluster.roles.move(found, target)
+
+        self._run("Move-ClusterGroup", act)
+
+    def avoid(self, nodes: Iterable[str]) -> None:
+        """From now on ask through other nodes where any other answers."""
+        self._avoided = frozenset(self._world.cluster.spelling(node) for node in nodes)
+
+    def foreign_coordinators(self) -> tuple[ForeignCoordinator, ...]:
+        """Microsoft's coordinator at work, and an enabled self-updating role."""
+        world = self._world
+        runs = [
+            ForeignCoordinator("MSFT_CAURun", node=node, owner=owner)
+            for node, owner in world.cau_runs.items()
+            if world.machines[node].answers
+        ]
+        roles = [
+            ForeignCoordinator("SelfUpdating", node=group.owner, owner=group.name)
+            for group in world.cluster.roles
+            if group.group_type == "ClusterAwareUpdating" and group.online
+        ]
+        return (*runs, *roles)
+
+    def acquire_lock(self, record: LockRecord) -> LockRecord | None:
+        """Take the lock atomically."""
+        self._entry()
+        cluster = self._world.cluster
+        try:
+            group = cluster.roles.add(LOCK_GROUP, "Unknown", cluster.first)
+        except ClusterApiError:
+            return self.read_lock()
+        group.parameters[_LOCK_FIELD] = record
+        return None
+
+    def read_lock(self) -> LockRecord | None:
+        """The lock as it stands."""
+        self._entry()
+        group = self._world.cluster.roles.find(LOCK_GROUP)
+        if group is None:
+            return None
+        record = group.parameters.get(_LOCK_FIELD)
+        if not isinstance(record, LockRecord):
+            raise StateError("the lock of the cluster is not one of ours.", path=LOCK_GROUP)
+        return record
+
+    def write_lock(self, record: LockRecord) -> None:
+        """Replace the record of a lock that is held."""
+        self._entry()
+        group = self._world.cluster.roles.find(LOCK_GROUP)
+        if group is None:
+            raise StateError("the cluster is not locked.", path=LOCK_GROUP)
+        group.parameters[_LOCK_FIELD] = record
+
+    def release_lock(self, run_id: str) -> None:
+        """Remove the lock if it is this run's."""
+        record = self.read_lock()
+        if record is not None and record.run_id == run_id:
+            group = self._world.cluster.roles.find(LOCK_GROUP)
+            if group is not None:
+                self._world.cluster.roles.remove(group)
+
+
+class MemoryNode:
+    """:class:`cauctl.ports.Node` in memory."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def probe(self, node: str) -> NodeProbe:
+        """Boot time, build and signs of unfinished work."""
+        machine = self._wire.reach(node)
+        pending = [
+            name
+            for name, key in (("CBS RebootPending", CBS_REBOOT_PENDING), ("WU RebootRequired", WU_REBOOT_REQUIRED))
+            if key in machine.registry
+        ]
+        return NodeProbe(
+            machine.name,
+            boot_time=machine.boot_time,
+            build=machine.build,
+            reboot_pending=tuple(pending),
+            servicing_in_progress=machine.servicing,
+            boot_finished=AUTO_LOGON_CHECKED in machine.registry,
+            cluster_service_running=machine.services[CLUSTER_SERVICE].running,
+            stopped_services=tuple(
+                service.name
+                for service in machine.services.values()
+                if service.start_mode == "Auto" and not service.delayed and not service.running
+            ),
+        )
+
+    def restart(self, node: str, *, reason: str) -> None:
+        """Ask the node to restart now."""
+
+        def ask(machine: Machine) -> None:
+            machine.note(f"restart reason: {reason}")
+            try:
+                machine.request_restart(self._wire.user)
+            except RestartRefusedError as error:
+                if error.code != ERROR_SHUTDOWN_IN_PROGRESS:
+                    machine.abort_restart()
+                    machine.request_restart(self._wire.user)
+
+        try:
+            self._wire.act(node, ask)
+        except FateUnknownError:
+            return
+
+    def forget(self, node: str) -> None:
+        """Drop what is open to this node."""
+        self._wire.forget(node)
+
+
+class MemoryAgent:
+    """:class:`cauctl.ports.UpdateAgent` in memory: the agent's twin, without its files."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def begin(self, node: str, request: AgentRequest) -> None:
+        """Start the work."""
+
+        def start(machine: Machine) -> None:
+            if machine.tasks.find(TASK_PATH, _work_name(request)) is not None:
+                return
+            task = machine.tasks.register(TASK_PATH, _work_name(request), "")
+            machine.tasks.start(task, lambda: AgentTwin(machine, request, cancelled=lambda: task.cancelled))
+
+        self._wire.act(node, start)
+
+    def poll(self, node: str, request: AgentRequest, after: int) -> AgentProgress:
+        """Events numbered above ``after``, and whether the agent is still at work."""
+        task = self._wire.reach(node).tasks.find(TASK_PATH, _work_name(request))
+        if task is None:
+            return AgentProgress(AgentState.LOST)
+        twin = task.program
+        events = tuple(twin.events[after:]) if isinstance(twin, AgentTwin) else ()
+        if isinstance(twin, AgentTwin) and twin.finished:
+            return AgentProgress(AgentState.FINISHED, events=events)
+        return AgentProgress(AgentState.LOST if task.state == "Ready" else AgentState.RUNNING, events=events)
+
+    def cancel(self, node: str, request: AgentRequest) -> None:
+        """Ask the agent to stop after what it cannot interrupt."""
+
+        def ask(machine: Machine) -> None:
+            task = machine.tasks.find(TASK_PATH, _work_name(request))
+            if task is not None:
+                task.cancelled = True
+
+        self._wire.act(node, ask)
+
+    def collect(self, node: str, request: AgentRequest) -> None:
+        """Remove what the work left on the node."""
+        self._wire.act(node, lambda machine: _remove(machine, [machine.tasks.find(TASK_PATH, _work_name(request))]))
+
+    def leftovers(self, node: str) -> tuple[str, ...]:
+        """Ids of runs whose work is still on the node."""
+        tasks = self._wire.reach(node).tasks.all()
+        return tuple(dict.fromkeys(task.name.partition(".")[0] for task in tasks if task.path == TASK_PATH))
+
+    def remove_leftovers(self, node: str, run_id: str) -> None:
+        """End and remove all that this run left on the node."""
+
+        def clear(machine: Machine) -> None:
+            _remove(machine, [task for task in machine.tasks.all() if task.name.partition(".")[0] == run_id])
+
+        self._wire.act(node, clear)
+
+
+def _work_name(request: AgentRequest) -> str:
+    return f"{request.run_id}.{request.request_id}"
+
+
+def _remove(machine: Machine, tasks: list[ScheduledTask | None] | list[ScheduledTask]) -> None:
+    for task in tasks:
+        if task is not None:
+            machine.tasks.stop(task)
+            machine.tasks.unregister(task)
+
+
+def _facts(world: World) -> ClusterFacts:
+    cluster = world.cluster
+    quorum = cluster.quorum
+    return ClusterFacts(
+        cluster.name,
+        domain=world.scenario.domain,
+        nodes=tuple(
+            ClusterNode(
+                member.name,
+                state=member.state,
+                drain_status=member.drain,
+                node_weight=member.node_weight,
+                dynamic_weight=member.dynamic_weight,
+                status_information=member.status_information,
+                fault_domain=member.site,
+            )
+            for member in cluster.members.values()
+        ),
+        groups=tuple(
+            ClusterGroup(
+                group.name,
+                owner_node=group.owner,
+                state=group.state,
+                group_type=group.group_type,
+                is_core_group=group.core,
+                locked_from_moving=group.locked,
+            )
+            for group in cluster.roles
+            if group.name != LOCK_GROUP
+        ),
+        quorum=Quorum(
+            quorum.witness,
+            witness_online=quorum.witness_online,
+            witness_weight=quorum.witness_weight,
+            dynamic=quorum.dynamic,
+        ),
+        s2d_enabled=bool(cluster.storage.disks),
+        observed=world.now,
+    )
+
+
+class Ports:
+    """All ports of one coordinator over one world.
+
+    Args:
+        world: the world.
+        user: account that the ledger names.
+    """
+
+    def __init__(self, world: World, *, user: str = "LAB\\Administrator") -> None:
+        self.world = world
+        wire = Wire(world, user)
+        self.clock = VirtualClock(world)
+        self.cluster = MemoryCluster(wire)
+        self.node = MemoryNode(wire)
+        self.agent = MemoryAgent(wire)
+
+    def __repr__(self) -> str:
+        return f"<Ports {self.world!r}>"
