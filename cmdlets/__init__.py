@@ -1,7 +1,78 @@
-"""The CAU cmdlets as Python functions: ``import cmdlets as cau``."""
+r"""The CAU cmdlets as Python functions: ``import cmdlets as cau``.
 
-from cmdlets.convert_to_xml import convert_to_xml
+Each cmdlet is the function of its name in snake_case, with PowerShell's parameters in snake_case::
+
+    import cmdlets as cau
+
+    updates = cau.invoke_cau_scan("CONTOSO-FC1", credential=cau.PSCredential("CONTOSO\admin", password))
+    print(cau.convert_to_xml(updates, as_="String"))
+
+What a cmdlet writes is returned as a list (:class:`CauOutput`); it works when called, not when iterated. Nothing is
+loaded before it is used, so that importing this package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from cauctl.models.credential import PSCredential
+    from cmdlets.convert_to_xml import convert_to_xml
+    from cmdlets.export_cau_report import export_cau_report
+    from cmdlets.get_cau_report import get_cau_report
+    from cmdlets.invoke_cau_run import invoke_cau_run
+    from cmdlets.invoke_cau_scan import invoke_cau_scan
+    from cmdlets.output import CauOutput, CauWarning
 
 __all__ = [
+    "CauOutput",
+    "CauWarning",
+    "PSCredential",
     "convert_to_xml",
+    "export_cau_report",
+    "get_cau_report",
+    "invoke_cau_run",
+    "invoke_cau_scan",
 ]
+
+_HOMES: Final = {
+    "CauOutput": "cmdlets.output",
+    "CauWarning": "cmdlets.output",
+    "PSCredential": "cauctl.models.credential",
+    "convert_to_xml": "cmdlets.convert_to_xml",
+    "export_cau_report": "cmdlets.export_cau_report",
+    "get_cau_report": "cmdlets.get_cau_report",
+    "invoke_cau_run": "cmdlets.invoke_cau_run",
+    "invoke_cau_scan": "cmdlets.invoke_cau_scan",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+class _Package(ModuleType):
+    """A package in which a cmdlet's name always means its function.
+
+    A cmdlet's module has the function's name; importing the module by itself would put it in the function's place.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _HOMES and isinstance(value, ModuleType):
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -92,6 +92,11 @@ def _path(value: Any) -> Any:
     return Path(value) if isinstance(value, (str, PathLike)) and str(value) else value
 
 
+def _single(value: Any) -> Any:
+    """Take the only item of a list, as PowerShell's pipeline hands it over."""
+    return value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value
+
+
 def _unserved_plugins(names: Iterable[Any], arguments: tuple[Any, ...]) -> Iterator[str]:
     given = tuple(names)
     if given != SERVED_PLUGINS:
@@ -413,6 +418,7 @@ class GetReportOptions(CmdletOptions):
         "The summary whose whole report is wanted.",
         sets=_SPECIFIC,
         served=True,
+        converter=_single,
     )
 
     def contradictions(self) -> Iterable[str]:
