@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from cauctl.models.credential import PSCredential, SecureString
+from cauctl.models.credential import PSCredential, Secret
 from cauctl.psrp.connection import Authentication, NodeConnection
 from cauctl.psrp.pipeline import Command, ErrorRecord, Pipeline, PipelineResult, command, native, script
 from cauctl.psrp.session import NodeSession
@@ -20,7 +20,7 @@ __all__ = [
     "PSCredential",
     "Pipeline",
     "PipelineResult",
-    "SecureString",
+    "Secret",
     "command",
     "native",
     "script",

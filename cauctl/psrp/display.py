@@ -1,6 +1,6 @@
 """Show a parameter value to people: short, on one line, without secrets.
 
-A value is a secret by its type (``PSCredential``, ``SecureString``) or by the name of its parameter (``-Password`` and
+A value is a secret by its type (``PSCredential``, ``Secret``) or by the name of its parameter (``-Password`` and
 its like take plain text in some of Windows' commands).
 """
 
@@ -12,7 +12,7 @@ from enum import Enum
 from functools import singledispatch
 from typing import Any
 
-from cauctl.models.credential import PSCredential, SecureString
+from cauctl.models.credential import PSCredential, Secret
 
 __all__ = ["show_text", "show_value"]
 
@@ -51,7 +51,7 @@ def _(value: PSCredential) -> str:
 
 
 @_show.register
-def _(_: SecureString) -> str:
+def _(_: Secret) -> str:
     return "<secret>"
 
 

@@ -43,7 +43,7 @@ class Command:
     """Name of a cmdlet, function or program; the text itself when ``is_script``."""
     parameters: Mapping[str, Any] = field(factory=dict, converter=_read_only, kw_only=True, hash=False)
     """Values by parameter name; True for a switch. Accepted values: see :mod:`cauctl.psrp.values`."""
-    arguments: tuple[Any, ...] = field(default=(), converter=tuple, kw_only=True)
+    arguments: tuple[Any, ...] = field(default=(), kw_only=True)
     """Positional arguments, after the parameters; what a program is given."""
     is_script: bool = field(default=False, kw_only=True)
     """``name`` is a script of the user, sent unchanged. No other text is ever sent as script."""
@@ -85,7 +85,7 @@ class Command:
 class Pipeline:
     """Commands of which each reads the output of the one before it."""
 
-    commands: tuple[Command, ...] = field(converter=tuple)
+    commands: tuple[Command, ...] = field()
     """First to last; at least one."""
 
     @commands.validator

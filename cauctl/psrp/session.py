@@ -8,7 +8,8 @@ Rules kept here:
 * Whatever fails leaves as a member of the error family. :class:`~cauctl.errors.NodeUnreachableError` means that nothing
   was sent; once a pipeline may have started, a failure of the way is a :class:`~cauctl.errors.FateUnknownError`.
 * Only opening is retried. A pipeline of unknown fate is never sent again, and its session is given up.
-* Every pipeline is closed on the node.
+* Every pipeline is closed on the node, and every session removed from it: one that could not be reached to remove it
+  is removed when the next one opens.
 
 Use::
 
@@ -19,17 +20,57 @@ Use::
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+import threading
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from cauctl.errors import (
+    AuthenticationError,
+    FateUnknownError,
+    InputError,
+    NodeUnreachableError,
+    OperationCancelledError,
+    OperationTimeoutError,
+    RemoteError,
+    SessionLostError,
+    TlsError,
+    TransportError,
+)
+from cauctl.psrp.advice import add_port_advice
+from cauctl.psrp.deadline import Deadline
+from cauctl.psrp.invocation import STOP_TIME, Invocation
+from cauctl.psrp.pipeline import ErrorRecord, as_pipeline
+from cauctl.psrp.reader import PipelineState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import timedelta
     from types import TracebackType
 
     from cauctl.psrp.connection import NodeConnection
     from cauctl.psrp.pipeline import Command, Pipeline, PipelineResult
+    from cauctl.psrp.reader import PipelineReader
+    from cauctl.psrp.shell import Shell
 
 __all__ = ["NodeSession"]
+
+_CLEAN_UP, _LONGEST_CLEAN_UP = 0.5, 2.0
+"""Seconds that removing a session from a node may take: when the deadline has passed already, and before."""
+_FIRST_DELAY, _LONGEST_DELAY, _DELAY_GROWTH = 0.1, 2.0, 1.7
+_MOST_ORPHANS: Final = 4
+
+
+class _Work:
+    """What a session does now, as other threads see it."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.since = time.monotonic()
+        self.shell: Shell | None = None
+        self.invocation: Invocation | None = None
+        self.cancelled = threading.Event()
+        self.ended = threading.Event()
 
 
 class NodeSession:
@@ -41,6 +82,16 @@ class NodeSession:
 
     def __init__(self, connection: NodeConnection) -> None:
         self.connection = connection
+        self._turn = threading.Lock()
+        self._work: _Work | None = None
+        self._shell: Shell | None = None
+        self._orphans: list[Shell] = []
+
+    def __repr__(self) -> str:
+        work = self._work
+        state = "open" if self.is_open else "not open"
+        doing = f", {work.what} for {time.monotonic() - work.since:.1f} s" if work else ""
+        return f"<NodeSession {self.connection.node} {self.connection.url} {state}{doing}>"
 
     def __enter__(self) -> Self:
         return self
@@ -53,7 +104,7 @@ class NodeSession:
     @property
     def is_open(self) -> bool:
         """Whether a session was opened and nothing has shown since that it is gone. Asks nobody."""
-        raise NotImplementedError
+        return self._shell is not None
 
     def open(self, within: timedelta) -> None:
         """Open the session, trying again while nobody answers, until ``within`` has passed.
@@ -63,7 +114,20 @@ class NodeSession:
             AuthenticationError, TlsError: at once.
             OperationCancelledError: ``cancel`` was called.
         """
-        raise NotImplementedError
+        deadline = Deadline.after(within)
+        with self._working("opening", deadline, within) as work:
+            delay = _FIRST_DELAY
+            while self._shell is None:
+                try:
+                    self._open_once(work, deadline)
+                except (NodeUnreachableError, FateUnknownError, SessionLostError) as error:
+                    if work.cancelled.is_set():
+                        raise self._cancelled("Opening the session was cancelled.") from error
+                    if deadline.remaining <= delay:
+                        add_port_advice(error, self.connection)
+                        raise
+                work.cancelled.wait(0 if self._shell else delay)
+                delay = min(delay * _DELAY_GROWTH, _LONGEST_DELAY)
 
     def run(
         self,
@@ -90,12 +154,185 @@ class NodeSession:
             OperationTimeoutError, OperationCancelledError: the pipeline was stopped.
             InputError: a value cannot be sent.
         """
-        raise NotImplementedError
+        pipeline = as_pipeline(pipeline)
+        deadline = Deadline.after(within)
+        with self._working(f"running {pipeline}", deadline, within) as work:
+            shell = work.shell = self._shell or self._open_for_run(work, deadline)
+            invocation = Invocation(shell, deadline=deadline, cancelled=work.cancelled, on_output=on_output)
+            work.invocation = invocation
+            try:
+                invocation.run(pipeline)
+            except TransportError as error:
+                self._give_up(shell, deadline, error)
+                if (judged := self._judged(error, work, deadline, within)) is not error:
+                    raise judged from error
+                raise
+            except BaseException as error:
+                if invocation.started.is_set() or not isinstance(error, InputError):
+                    self._give_up(shell, deadline, None)
+                raise
+            if not invocation.close():
+                self._give_up(shell, deadline, None)
+        if invocation.reader.state is PipelineState.STOPPED:
+            raise self._stopped(work, deadline, within)
+        return self._settled(invocation.reader, pipeline, collect_errors=collect_errors)
 
     def cancel(self) -> bool:
-        """Stop what runs or opens now, from any thread; False when nothing does. The call itself then raises."""
-        raise NotImplementedError
+        """Stop what runs or opens now, from any thread; False when nothing does.
+
+        The stopped call raises :class:`~cauctl.errors.OperationCancelledError` within two seconds, unless it had just
+        ended.
+        """
+        work = self._work
+        if work is None:
+            return False
+        work.cancelled.set()
+        shell, invocation = work.shell, work.invocation
+        if shell is None:
+            return True
+        if invocation is not None and invocation.started.wait(0.3) and invocation.command_id is not None:
+            with suppress(TransportError):
+                shell.stop_aside(invocation.command_id, Deadline.after(0.7))
+                if work.ended.wait(0.5):
+                    return True
+        shell.abort()
+        return True
 
     def close(self) -> None:
         """Remove the session from the node and forget it; never raises for a node that does not answer."""
-        raise NotImplementedError
+        mine = self._turn.acquire(blocking=False)
+        if not mine:
+            self.cancel()
+            mine = self._turn.acquire(timeout=2 * STOP_TIME)
+        try:
+            shell, self._shell = self._shell, None
+            for left in [*([shell] if shell else []), *self._take_orphans()]:
+                with suppress(TransportError):
+                    left.delete(Deadline.after(_LONGEST_CLEAN_UP))
+        finally:
+            if mine:
+                self._turn.release()
+
+    @contextmanager
+    def _working(self, what: str, deadline: Deadline, within: timedelta) -> Iterator[_Work]:
+        if not self._turn.acquire(timeout=deadline.remaining):
+            raise OperationTimeoutError(
+                "the session was in use by another thread all the time; nothing was sent.",
+                node=self.connection.node,
+                after=within,
+            )
+        work = self._work = _Work(what)
+        try:
+            yield work
+        finally:
+            self._work = None
+            work.ended.set()
+            self._turn.release()
+
+    def _open_once(self, work: _Work, deadline: Deadline) -> Shell:
+        # pypsrp and what it needs is a third of a second of imports: only those who connect pay for it.
+        from cauctl.psrp.shell import Shell  # noqa: PLC0415
+
+        shell = work.shell = Shell(self.connection)
+        try:
+            shell.open(deadline)
+        except BaseException as error:
+            if shell.may_exist and not isinstance(error, AuthenticationError | TlsError):
+                self._remember(shell)
+            shell.disconnect()
+            raise
+        self._shell = shell
+        for orphan in self._take_orphans():
+            with suppress(TransportError):
+                orphan.delete(deadline.within(_LONGEST_CLEAN_UP))
+        return shell
+
+    def _open_for_run(self, work: _Work, deadline: Deadline) -> Shell:
+        try:
+            return self._open_once(work, deadline)
+        except NodeUnreachableError as error:
+            self._check_cancelled(work, error)
+            add_port_advice(error, self.connection)
+            raise
+        except (FateUnknownError, SessionLostError) as error:
+            self._check_cancelled(work, error)
+            raise NodeUnreachableError(
+                f"no session could be opened, and so nothing was sent: {_bare(error)}",
+                node=error.node,
+                address=error.address,
+            ) from error
+
+    def _check_cancelled(self, work: _Work, error: BaseException) -> None:
+        if work.cancelled.is_set():
+            raise self._cancelled("Opening the session was cancelled; nothing was sent.") from error
+
+    def _give_up(self, shell: Shell, deadline: Deadline, error: BaseException | None) -> None:
+        """Drop a session that cannot be trusted any more and try, briefly, to remove it from the node."""
+        self._shell = None
+        if isinstance(error, AuthenticationError | SessionLostError | TlsError):
+            shell.disconnect()
+            return
+        try:
+            shell.delete(max(deadline, Deadline.after(_CLEAN_UP)).within(_LONGEST_CLEAN_UP))
+        except TransportError:
+            self._remember(shell)
+
+    def _remember(self, shell: Shell) -> None:
+        self._orphans = [*self._orphans, shell][-_MOST_ORPHANS:]
+
+    def _take_orphans(self) -> list[Shell]:
+        orphans, self._orphans = self._orphans, []
+        return orphans
+
+    def _judged(self, error: TransportError, work: _Work, deadline: Deadline, within: timedelta) -> TransportError:
+        """Say what a failure of the way means for who waits: that it was cancelled, that time is up, or itself."""
+        if isinstance(error, AuthenticationError | TlsError):
+            return error
+        sent = not isinstance(error, NodeUnreachableError)
+        if work.cancelled.is_set():
+            return self._cancelled("Cancelled. The pipeline may have run." if sent else "Cancelled; nothing was sent.")
+        if deadline.passed and sent:
+            return self._timed_out(within, f"Whether it ran is unknown: {_bare(error)}")
+        return error
+
+    def _stopped(self, work: _Work, deadline: Deadline, within: timedelta) -> TransportError:
+        if work.cancelled.is_set():
+            return self._cancelled("The pipeline was stopped.")
+        if deadline.passed:
+            return self._timed_out(within, "It was stopped.")
+        return FateUnknownError("the node itself stopped the pipeline.", node=self.connection.node)
+
+    def _settled(self, reader: PipelineReader, pipeline: Pipeline, *, collect_errors: bool) -> PipelineResult:
+        if reader.state is PipelineState.FAILED:
+            record = reader.terminating or (reader.errors or [ErrorRecord("The pipeline failed.")])[-1]
+            raise self._remote_error(record, pipeline)
+        if reader.errors and not collect_errors:
+            raise self._remote_error(reader.errors[0], pipeline)
+        return reader.result()
+
+    def _remote_error(self, record: ErrorRecord, pipeline: Pipeline) -> RemoteError:
+        return RemoteError(
+            record.message,
+            node=self.connection.node,
+            command=str(pipeline),
+            error_id=record.fully_qualified_error_id or None,
+            category=record.category,
+            exception_type=record.exception_type,
+            target=record.target_name or None,
+            hresult=record.hresult,
+        )
+
+    def _timed_out(self, within: timedelta, what: str) -> OperationTimeoutError:
+        return OperationTimeoutError(
+            f"the pipeline had not ended after {within.total_seconds():g} s. {what}",
+            node=self.connection.node,
+            after=within,
+        )
+
+    def _cancelled(self, what: str) -> OperationCancelledError:
+        return OperationCancelledError(what, node=self.connection.node)
+
+
+def _bare(error: TransportError) -> str:
+    """Give the sentence without the node's name, which the next error puts in front again."""
+    return error.message.removeprefix(f"{error.node}: ")

@@ -1,0 +1,296 @@
+"""One PowerShell shell on a node: create it, start pipelines in it, fetch their output, stop, remove.
+
+Rules kept here:
+
+* pypsrp's exceptions end here. What is unknown once a pipeline may have started is a
+  :class:`~cauctl.errors.FateUnknownError`, never :class:`~cauctl.errors.NodeUnreachableError`.
+* One thread at a time; :meth:`Shell.stop_aside` and :meth:`Shell.abort` alone may be called from another one, and use a
+  connection and a security context of their own.
+* A transport that was silent for a minute is rebuilt before it is used: http.sys drops the connection after two.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+import time
+import uuid
+import xml.etree.ElementTree as ET
+from contextlib import contextmanager
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final
+
+from attrs import frozen
+from pypsrp.complex_objects import (
+    ApartmentState,
+    Command,
+    CommandParameter,
+    HostInfo,
+    Pipeline,
+    RemoteStreamOptions,
+    RunspacePoolState,
+)
+from pypsrp.exceptions import WinRMError, WSManFaultError
+from pypsrp.messages import CreatePipeline
+from pypsrp.powershell import RunspacePool
+from pypsrp.serializer import TaggedValue
+from pypsrp.shell import SignalCode, WinRS
+
+from cauctl.errors import (
+    AuthenticationError,
+    FateUnknownError,
+    NodeUnreachableError,
+    SessionLostError,
+    TransportError,
+)
+from cauctl.psrp.display import show_text
+from cauctl.psrp.transport import NodeWSMan, pack_message, select_shell
+from cauctl.psrp.values import to_element
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cauctl.psrp.connection import NodeConnection
+    from cauctl.psrp.deadline import Deadline
+    from cauctl.psrp.pipeline import Command as OurCommand
+    from cauctl.psrp.pipeline import Pipeline as OurPipeline
+
+__all__ = ["Receipt", "Shell"]
+
+LONGEST_SILENCE: Final = 60.0
+_ACCESS_DENIED: Final = 5
+_OPERATION_TIMED_OUT: Final = 0x80338029
+_NO_CONFIGURATION: Final = 0x8033801A
+_SHELL_GONE: Final = {0x8033805B, 0x8033805C, 0x803381DE, 0x803381C4, 995}
+_DONE: Final = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/CommandState/Done"
+
+
+@frozen
+class Receipt:
+    """One answer to a request for output."""
+
+    data: bytes
+    """Fragments; may be empty."""
+    done: bool
+    """The node has nothing more to send for this pipeline."""
+    repeated: bool
+    """The answer had to be asked for more than once."""
+
+
+class Shell:
+    """A shell of a node that this client creates.
+
+    Args:
+        connection: how to reach the node.
+    """
+
+    def __init__(self, connection: NodeConnection) -> None:
+        self.connection = connection
+        self._wsman = NodeWSMan(connection)
+        idle = connection.idle_timeout
+        self._pool = RunspacePool(
+            self._wsman,
+            configuration_name=connection.configuration_name,
+            idle_timeout=None if idle is None else round(idle.total_seconds()),
+        )
+        self.may_exist = False
+        """Whether the node may hold the shell: true from the first byte of its creation to its removal."""
+        self._used = time.monotonic()
+
+    @property
+    def id(self) -> str:
+        """The shell's id, which we choose."""
+        return str(self._pool.id)
+
+    def open(self, deadline: Deadline) -> None:
+        """Create the shell and wait until it is usable."""
+        self._prepare(deadline)
+        try:
+            with self._translated(started=False):
+                self._pool.open()
+        except NodeUnreachableError:
+            self.may_exist = self._pool.state != RunspacePoolState.BEFORE_OPEN
+            raise
+        except BaseException:
+            self.may_exist = True
+            raise
+        self.may_exist = True
+        self._used = time.monotonic()
+
+    def start(self, pipeline: OurPipeline, deadline: Deadline) -> str:
+        """Send ``pipeline`` and return the id of its command; it runs from now on."""
+        self._prepare(deadline)
+        commands = self._commands(pipeline)
+        first, *rest = self._pack(commands, pipeline_id := str(uuid.uuid4()).upper())
+        with self._translated(started=False):
+            encoded = base64.b64encode(first).decode("ascii")
+            answer = self._pool.shell.command("", arguments=[encoded], command_id=pipeline_id)
+            command_id = answer.findtext("{*}CommandResponse/{*}CommandId") or pipeline_id
+        with self._translated(started=True):
+            for fragment in rest:
+                self._pool.shell.send("stdin", fragment, command_id=command_id)
+        return command_id
+
+    def receive(self, command_id: str, hold: float, deadline: Deadline) -> Receipt:
+        """Ask for output; the node answers within ``hold`` seconds, with nothing if there is nothing."""
+        transport = self._prepare(deadline)
+        repeats = transport.repeats
+        with self._translated(started=True):
+            try:
+                state, _, streams = self._pool.shell.receive("stdout", command_id=command_id, timeout=_seconds(hold))
+            except WSManFaultError as fault:
+                if fault.code != _OPERATION_TIMED_OUT:
+                    raise
+                return Receipt(b"", done=False, repeated=transport.repeats != repeats)
+            return Receipt(streams["stdout"], done=state == _DONE, repeated=transport.repeats != repeats)
+
+    def stop(self, command_id: str, deadline: Deadline) -> None:
+        """Stop a pipeline, as Ctrl-C does."""
+        self._signal(SignalCode.PS_CTRL_C, command_id, deadline)
+
+    def end(self, command_id: str, deadline: Deadline) -> None:
+        """Free what the node holds for a pipeline that has ended; without it the thousandth is refused."""
+        self._signal(SignalCode.TERMINATE, command_id, deadline)
+
+    def stop_aside(self, command_id: str, deadline: Deadline) -> None:
+        """Stop a pipeline over a connection of its own, while another thread waits for output."""
+        aside = NodeWSMan(self.connection)
+        aside.session_id = self._wsman.session_id
+        aside.transport.deadline = deadline
+        shell = WinRS(aside, resource_uri=self._pool.shell.resource_uri, id=self.id)
+        select_shell(shell, self.id)
+        try:
+            with self._translated(started=True):
+                shell.signal(SignalCode.PS_CTRL_C, command_id)
+        finally:
+            aside.transport.reset()
+
+    def delete(self, deadline: Deadline) -> None:
+        """Remove the shell from the node, whatever state it is in, and close the connection."""
+        aside = NodeWSMan(self.connection)
+        aside.session_id = self._wsman.session_id
+        aside.transport.deadline = deadline
+        shell = WinRS(aside, resource_uri=self._pool.shell.resource_uri, id=self.id)
+        select_shell(shell, self.id)
+        self._wsman.transport.reset()
+        try:
+            with self._translated(started=True):
+                shell.close()
+        except SessionLostError:
+            pass
+        finally:
+            aside.transport.reset()
+        self.may_exist = False
+
+    def abort(self) -> None:
+        """End whatever waits for the node now, from any thread; the shell cannot be used afterwards."""
+        self._wsman.transport.line.abort()
+
+    def disconnect(self) -> None:
+        """Close the connection and leave the shell to the node."""
+        self._wsman.transport.reset()
+
+    def seal(self, text: str) -> str:
+        """Encrypt a secret with the session's key, which is agreed on when first needed."""
+        with self._translated(started=False):
+            self._pool.exchange_keys()
+            element = self._pool.serialize(TaggedValue("SS", text))
+            return (element.text if element is not None else None) or ""
+
+    def _prepare(self, deadline: Deadline) -> Any:
+        transport = self._wsman.transport
+        now = time.monotonic()
+        if now - self._used > LONGEST_SILENCE:
+            transport.reset()
+        self._used = now
+        transport.deadline = deadline
+        return transport
+
+    def _signal(self, code: str, command_id: str, deadline: Deadline) -> None:
+        self._prepare(deadline)
+        with self._translated(started=True):
+            self._pool.shell.signal(code, command_id)
+
+    def _commands(self, pipeline: OurPipeline) -> list[Command]:
+        numbers = count(1)
+        version = self._pool.protocol_version or "2.3"
+        return [
+            Command(
+                command.name,
+                protocol_version=version,
+                is_script=command.is_script,
+                args=self._parameters(command, numbers),
+            )
+            for command in pipeline.commands
+        ]
+
+    def _parameters(self, command: OurCommand, numbers: Iterator[int]) -> list[CommandParameter]:
+        named = [
+            CommandParameter(name=name, value=self._element(value, f"-{name} of {command}", next(numbers)))
+            for name, value in command.parameters.items()
+        ]
+        positional = [
+            CommandParameter(value=self._element(value, f"argument {place} of {command}", next(numbers)))
+            for place, value in enumerate(command.arguments, 1)
+        ]
+        return named + positional
+
+    def _element(self, value: Any, where: str, number: int) -> ET.Element:
+        return to_element(value, seal=self.seal, where=where, number=number)
+
+    def _pack(self, commands: list[Command], pipeline_id: str) -> list[bytes]:
+        message = CreatePipeline(
+            no_input=True,
+            apartment_state=ApartmentState(value=ApartmentState.UNKNOWN),
+            remote_stream_options=RemoteStreamOptions(value=0),
+            add_to_history=False,
+            host_info=HostInfo(host=None),
+            pipeline=Pipeline(is_nested=False, cmds=commands, history=None, redirect_err_to_out=False),
+            is_nested=False,
+        )
+        return pack_message(self._pool, message, pipeline_id)
+
+    @contextmanager
+    def _translated(self, *, started: bool) -> Iterator[None]:
+        line = self._wsman.transport.line
+        try:
+            yield
+        except NodeUnreachableError as error:
+            if not started:
+                raise
+            raise FateUnknownError(
+                f"{error.message.removeprefix(f'{error.node}: ')} But the pipeline had been started before.",
+                node=error.node,
+                address=error.address,
+            ) from error
+        except WSManFaultError as fault:
+            raise self._fault(fault, started=started) from fault
+        except (WinRMError, ET.ParseError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise line.refuse(f"its answer is no WSMan message ({show_text(str(error))})") from error
+
+    def _fault(self, fault: WSManFaultError, *, started: bool) -> TransportError:
+        line = self._wsman.transport.line
+        facts: dict[str, Any] = {"node": line.node, "address": line.peer}
+        ran = "The pipeline may have run." if started else "Nothing ran."
+        reason = show_text(str(fault.provider_fault or fault.reason or f"fault {fault.code}"), 400).rstrip(".")
+        if fault.code in _SHELL_GONE:
+            return SessionLostError(f"the session is gone ({reason}). {ran}", **facts)
+        if fault.code == _ACCESS_DENIED:
+            return AuthenticationError(
+                f"access is denied ({reason}).",
+                **facts,
+                advice="The account must be an administrator of the node, or be named by the session configuration.",
+            )
+        if started:
+            return FateUnknownError(f"the session failed ({reason}). {ran}", **facts)
+        advice = f"Is there a session configuration {self.connection.configuration_name}?"
+        return TransportError(
+            f"the node refused the request ({reason}). {ran}",
+            **facts,
+            advice=advice if fault.code == _NO_CONFIGURATION else None,
+        )
+
+
+def _seconds(hold: float) -> Any:
+    """Give whole seconds as an int, as pypsrp expects it, else milliseconds, which Windows takes as well."""
+    return math.ceil(hold * 1000) / 1000 if hold % 1 else int(hold)

@@ -1,0 +1,365 @@
+"""The HTTP connection to a node, bounded in time and size, that knows whether anything was sent.
+
+Rules kept here:
+
+* A request ends at its deadline, however slowly bytes trickle: each read waits only for what is left of it. Looking up
+  the name counts too.
+* An answer is at most :data:`LONGEST_ANSWER` bytes, headers included, and is never decompressed.
+* What fails before a byte of the request has left is a :class:`~cauctl.errors.NodeUnreachableError` or a
+  :class:`~cauctl.errors.TlsError`; what fails after it a :class:`~cauctl.errors.FateUnknownError`.
+* Nothing is repeated and no redirect is followed here; the environment decides nothing.
+
+:class:`Line` is what a connection, the request on it and another thread that wants to end both have in common.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import ipaddress
+import socket
+import threading
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import requests
+import requests.adapters
+import urllib3.connection
+import urllib3.connectionpool
+import urllib3.exceptions
+
+from cauctl.errors import FateUnknownError, NodeUnreachableError, TransportError
+from cauctl.psrp.deadline import Deadline
+from cauctl.psrp.display import show_text
+from cauctl.psrp.tls import tls_context, tls_failure
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Mapping
+
+    from cauctl.psrp.connection import NodeConnection
+
+__all__ = ["LONGEST_ANSWER", "Line", "NodeAdapter"]
+
+LONGEST_ANSWER = 8 * 1024 * 1024
+"""Bytes of one HTTP answer; WinRM's own limit (MaxEnvelopeSizekb) is 500 KB unless an administrator raised it."""
+
+_SocketAddress = tuple[int, int, int, str, Any]
+
+
+class Line:
+    """The state of one connection to a node and of the request on it.
+
+    Args:
+        connection: whom to reach.
+    """
+
+    def __init__(self, connection: NodeConnection) -> None:
+        self.connection = connection
+        self.node = connection.node
+        self.peer = f"{connection.address}:{connection.port}"
+        self.deadline = Deadline.never()
+        self.carries_message = False
+        self.sent = False
+        self._received = 0
+        self._socket: socket.socket | None = None
+        self._aborted = threading.Event()
+
+    def begin(self, deadline: Deadline) -> None:
+        """Start a request that must end at ``deadline``."""
+        if self._aborted.is_set():
+            raise NodeUnreachableError("the session was given up; nothing was sent.", node=self.node, address=self.peer)
+        if deadline.passed:
+            raise NodeUnreachableError("no time was left; nothing was sent.", node=self.node, address=self.peer)
+        self.deadline = deadline
+        self.sent = False
+
+    def abort(self) -> None:
+        """End what waits on this line now, from any thread; nothing can be sent on it afterwards."""
+        self._aborted.set()
+        if (current := self._socket) is not None:
+            # The plain socket's method: that of an SSL socket would switch the reader to clear text.
+            with suppress(OSError):
+                socket.socket.shutdown(current, socket.SHUT_RDWR)
+
+    def pause(self, seconds: float) -> None:
+        """Wait before another try, at most until ``abort``."""
+        self._aborted.wait(seconds)
+
+    def note_sent(self) -> None:
+        """Record that a part of the message is about to leave."""
+        self.sent = self.sent or self.carries_message
+
+    def next_timeout(self) -> float:
+        """Seconds that the next read or write may take; raises TimeoutError when none are left."""
+        if self._aborted.is_set() or self.deadline.passed:
+            raise TimeoutError("the deadline of the request has passed")
+        return min(self.deadline.remaining, threading.TIMEOUT_MAX)
+
+    def note_received(self, count: int) -> None:
+        """Record ``count`` more bytes of the answer and refuse what is longer than any answer may be."""
+        self._received += count
+        if self._received > LONGEST_ANSWER:
+            raise self.refuse(f"its answer is longer than {LONGEST_ANSWER:,} bytes")
+
+    def expect_answer(self) -> None:
+        """Start counting the bytes of a new answer."""
+        self._received = 0
+
+    def refuse(self, reason: str) -> TransportError:
+        """Build the error for an answer that no node gives."""
+        kind = FateUnknownError if self.sent else TransportError
+        return kind(f"{reason}.", node=self.node, address=self.peer, advice=f"Is {self.peer} really WinRM?")
+
+    def broken(self, error: BaseException) -> TransportError:
+        """Build the error for a connection that ended or stayed silent."""
+        if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError | TimeoutError):
+            reason = f"{self.peer} did not answer in time"
+        else:
+            reason = f"the connection to {self.peer} broke ({_innermost(error)})"
+        if not self.sent:
+            return NodeUnreachableError(f"{reason}; nothing was sent.", node=self.node, address=self.peer)
+        return FateUnknownError(f"{reason} after the request had left.", node=self.node, address=self.peer)
+
+    def connect(self, host: str, port: int, options: Any) -> socket.socket:
+        """Open a TCP connection; each address of ``host`` gets its share of the time."""
+        deadline = self.deadline.within(self.connection.connect_timeout)
+        addresses = self._look_up(host, port, deadline)
+        failure: OSError = TimeoutError("timed out")
+        for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
+            try:
+                return self._connect_to(address, max(deadline.remaining / left, 0.05), options)
+            except OSError as error:
+                failure = error
+        raise self._nobody_answers(failure) from failure
+
+    def _connect_to(self, address: _SocketAddress, seconds: float, options: Any) -> socket.socket:
+        family, kind, protocol, _, target = address
+        found = socket.socket(family, kind, protocol)
+        self._socket = found
+        try:
+            for option in options or ():
+                found.setsockopt(*option)
+            found.settimeout(seconds)
+            found.connect(target)
+        except BaseException:
+            found.close()
+            raise
+        return found
+
+    def connected(self, found: socket.socket) -> None:
+        """Remember the socket (the TLS one where there is one) that ``abort`` has to end."""
+        self._socket = found
+
+    def _look_up(self, host: str, port: int, deadline: Deadline) -> list[_SocketAddress]:
+        try:
+            answer = _addresses(host, port, deadline)
+        except OSError as error:
+            raise NodeUnreachableError(
+                f"the name {host} was not found ({error.strerror or error}); nothing was sent.",
+                node=self.node,
+                address=self.peer,
+                advice="Check the name, or give the node's address.",
+            ) from error
+        if answer is None:
+            raise NodeUnreachableError(
+                f"no name server told the address of {host} in time; nothing was sent.",
+                node=self.node,
+                address=self.peer,
+            )
+        return answer
+
+    def _nobody_answers(self, error: OSError) -> NodeUnreachableError:
+        if isinstance(error, ConnectionRefusedError):
+            reason = f"{self.peer} refused the connection"
+        elif isinstance(error, TimeoutError):
+            reason = f"nobody answered at {self.peer}"
+        else:
+            reason = f"{self.peer} cannot be reached ({error.strerror or error})"
+        return NodeUnreachableError(f"{reason}; nothing was sent.", node=self.node, address=self.peer)
+
+
+def _innermost(error: BaseException) -> str:
+    """Name the first cause in a few words, without the addresses of objects that urllib3 prints."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return show_text(str(error)) or type(error).__name__
+
+
+def _addresses(host: str, port: int, deadline: Deadline) -> list[_SocketAddress] | None:
+    """Look up ``host``; None when the deadline passed first.
+
+    The system's call cannot be interrupted, so a thread of its own waits for it.
+    """
+    try:
+        numeric = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        numeric = None
+    if numeric is not None:
+        return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
+    found: list[list[_SocketAddress] | OSError] = []
+
+    def look_up() -> None:
+        try:
+            found.append(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
+        except OSError as error:
+            found.append(error)
+        except UnicodeError as error:
+            found.append(OSError(str(error)))
+
+    thread = threading.Thread(target=look_up, name=f"look up {host}", daemon=True)
+    thread.start()
+    thread.join(deadline.remaining)
+    if not found:
+        return None
+    if isinstance(found[0], OSError):
+        raise found[0]
+    return found[0]
+
+
+class _Reader(io.RawIOBase):
+    """Bytes of one answer, each read bounded by the line's deadline, all together by the size of an answer."""
+
+    def __init__(self, inner: socket.SocketIO, line: Line) -> None:
+        self._inner, self._line = inner, line
+        line.expect_answer()
+
+    @property
+    def _sock(self) -> Any:
+        return self._inner._sock  # type: ignore[attr-defined]  # noqa: SLF001  where pypsrp looks for the certificate
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(self._line.next_timeout())
+        count = self._inner.readinto(buffer)
+        self._line.note_received(count or 0)
+        return count
+
+    def close(self) -> None:
+        self._inner.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, line: Line, sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        self.fp = io.BufferedReader(_Reader(self.fp.detach(), line))  # type: ignore[arg-type]
+
+
+class _Bounded:
+    """What both kinds of connection have in common; mixed in before urllib3's class."""
+
+    line: Line
+    sock: Any
+    _connecting = False
+
+    def _new_conn(self) -> socket.socket:
+        return self.line.connect(self._dns_host, self.port, self.socket_options)  # type: ignore[attr-defined]
+
+    def connect(self) -> None:
+        self._connecting = True
+        try:
+            super().connect()  # type: ignore[misc]
+        except TransportError:
+            raise
+        except Exception as error:
+            raise tls_failure(self.line.connection, error) or self.line.broken(error) from error
+        finally:
+            self._connecting = False
+        self.line.connected(self.sock)
+
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        self.sock.settimeout(self.line.next_timeout())
+        if not self._connecting:
+            self.line.note_sent()
+        super().send(data)  # type: ignore[misc]
+
+    def getresponse(self) -> Any:
+        response = super().getresponse()  # type: ignore[misc]
+        if response.headers.get("content-encoding", "identity").casefold() != "identity":
+            raise self.line.refuse("its answer is compressed, which was not asked for")
+        return response
+
+
+class _Connection(_Bounded, urllib3.connection.HTTPConnection):
+    def __init__(self, *args: Any, line: Line, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.line = line
+        self.response_class = partial(_Response, line)  # type: ignore[assignment]
+
+
+class _TlsConnection(_Bounded, urllib3.connection.HTTPSConnection):
+    def __init__(self, *args: Any, line: Line, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.line = line
+        self.response_class = partial(_Response, line)  # type: ignore[assignment]
+
+
+class _Pool(urllib3.connectionpool.HTTPConnectionPool):
+    def __init__(self, *args: Any, line: Line, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.ConnectionCls = partial(_Connection, line=line)  # type: ignore[assignment]
+
+
+class _TlsPool(urllib3.connectionpool.HTTPSConnectionPool):
+    def __init__(self, *args: Any, line: Line, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.ConnectionCls = partial(_TlsConnection, line=line)  # type: ignore[assignment]
+
+    def _validate_conn(self, conn: Any) -> None:
+        """Connect. Whether to check the certificate was decided, and said, where the connection was described."""
+        if conn.is_closed:
+            conn.connect()
+
+
+class NodeAdapter(requests.adapters.HTTPAdapter):
+    """Connections to one node for a ``requests`` session; TLS as the connection says, not as the session does."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._tls = _tls_options(line.connection)
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> None:  # noqa: FBT001, FBT002  requests' signature
+        """Build the pool of connections."""
+        super().init_poolmanager(connections, maxsize, block, **options, **self._tls)
+        self._use_own_pools(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        """Build the pool of connections through a proxy."""
+        manager = super().proxy_manager_for(proxy, **options, **self._tls)
+        self._use_own_pools(manager)
+        return manager
+
+    def build_connection_pool_key_attributes(
+        self,
+        request: requests.PreparedRequest,
+        verify: bool | str,  # noqa: FBT001  requests' signature
+        cert: Any = None,
+    ) -> Any:
+        """Name host and port only; TLS is settled."""
+        host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, {}
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Leave the connection as it is; TLS is settled."""
+
+    def _use_own_pools(self, manager: Any) -> None:
+        manager.pool_classes_by_scheme = {
+            "http": partial(_Pool, line=self._line),
+            "https": partial(_TlsPool, line=self._line),
+        }
+
+
+def _tls_options(connection: NodeConnection) -> Mapping[str, ssl.SSLContext | str]:
+    if not connection.tls:
+        return {}
+    options: dict[str, ssl.SSLContext | str] = {"ssl_context": tls_context(connection)}
+    if connection.certificate_name:
+        options |= {"assert_hostname": connection.certificate_name, "server_hostname": connection.certificate_name}
+    return options
