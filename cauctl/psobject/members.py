@@ -7,6 +7,7 @@ Rules kept here (numbers are those of the project's study of ConvertTo-Xml):
   are ``Props`` (R48a).
 * An object that was read has no base object: its type is PSCustomObject; containers are rebuilt as ArrayList, Stack,
   Queue, Hashtable or OrderedDictionary, enums as their numbers (R47, R50).
+* An enum that was read has a property ``Value``, its stored text, after its notes.
 * A null shows its declared type: ``System.Object`` for a note, what .NET declares for a property, nothing for one that
   was read (R36, R48).
 
@@ -23,8 +24,6 @@ from cauctl.psobject.native import powershell_value
 from cauctl.psobject.objects import (
     CUSTOM_OBJECT,
     DESERIALIZED,
-    HASHTABLE,
-    ORDERED_DICTIONARY,
     Members,
     MemberSet,
     PSDictionary,
@@ -32,10 +31,21 @@ from cauctl.psobject.objects import (
     PSQueue,
     PSStack,
 )
+from cauctl.psobject.rebuilt import dictionary_type
 from cauctl.psobject.typenames import shown_name
 from cauctl.psobject.values import type_name
 
-__all__ = ["Property", "base_type", "is_bag", "is_enum", "is_live_enum", "notes", "properties", "ps_properties"]
+__all__ = [
+    "Property",
+    "base_type",
+    "depth_within",
+    "is_bag",
+    "is_enum",
+    "is_live_enum",
+    "notes",
+    "properties",
+    "ps_properties",
+]
 
 BAG_TYPE: Final = CUSTOM_OBJECT[0]
 ENUM_TYPE: Final = "System.Enum"
@@ -68,6 +78,8 @@ def ps_properties(value: Any) -> list[Property]:
 def properties(value: PSObject) -> list[Property]:
     """List the properties of a PSObject: notes, then what .NET gives it."""
     found = [Property(name, item, OBJECT_TYPE) for name, item in notes(value)]
+    if value.deserialized and value.text is not None and is_enum(value):
+        found.append(Property("Value", value.text, OBJECT_TYPE))
     if value.adapted:
         hidden = {name.upper() for name in value.extended}
         declared = value.declared or {}
@@ -131,7 +143,7 @@ def _container_type(value: PSObject) -> str:
     if not value.deserialized and names:
         return shown_name(names[0])
     if isinstance(base, PSDictionary):
-        return ORDERED_DICTIONARY[0] if names[:1] in _ORDERED else HASHTABLE[0]
+        return dictionary_type(value)
     if isinstance(base, PSStack):
         return "System.Collections.Stack"
     if isinstance(base, PSQueue):
@@ -139,4 +151,22 @@ def _container_type(value: PSObject) -> str:
     return "System.Collections.ArrayList"
 
 
-_ORDERED: Final = ((ORDERED_DICTIONARY[0],), (DESERIALIZED + ORDERED_DICTIONARY[0],))
+_ONE_LEVEL: Final = frozenset(
+    (
+        "System.Exception",
+        "System.Net.IPAddress",
+        "System.Net.Mail.MailAddress",
+        "System.Globalization.CultureInfo",
+        "System.Management.Automation.PSCredential",
+        "System.Management.Automation.SwitchParameter",
+        "System.Security.Cryptography.X509Certificates.X500DistinguishedName",
+    )
+)
+"""Types whose properties are always written one level deep, whatever the depth asked for."""
+
+
+def depth_within(value: PSObject, depth: int) -> int:
+    """Give the depth that is left for an object's properties (R38)."""
+    if not value.deserialized and not _ONE_LEVEL.isdisjoint(value.type_names):
+        return 0
+    return depth - 1

@@ -11,6 +11,7 @@ Rules kept here (they are ours; PowerShell has no say in them):
   once.
 * A described model is an object of its .NET type: its properties in declared order, values of the declared type.
 * Nothing is guessed: any other value is an InputError.
+* A PSObject is itself, or what PowerShell rebuilds from it (:mod:`cauctl.psobject.rebuilt`).
 
 The conversion is shallow: what lies inside of a container or an object is converted when it is reached.
 """
@@ -27,6 +28,7 @@ from uuid import UUID
 from cauctl.errors import InputError
 from cauctl.models.dotnet import DotNetType, dotnet_type, dotnet_type_of
 from cauctl.psobject.objects import ARRAY, PSDictionary, PSList, PSObject, array, enum_value, ordered_dictionary
+from cauctl.psobject.rebuilt import rebuilt
 from cauctl.psobject.values import (
     TYPE_NAMES,
     Byte,
@@ -60,8 +62,10 @@ def powershell_value(value: Any) -> Any:
         InputError: the value has no counterpart.
     """
     kind = type(value)
-    if value is None or (kind in TYPE_NAMES and kind is not int) or isinstance(value, PSObject):
+    if value is None or (kind in TYPE_NAMES and kind is not int):
         return value
+    if isinstance(value, PSObject):
+        return rebuilt(value)
     convert = _converter(kind)
     if convert is None:
         raise InputError(f"{kind.__module__}.{kind.__qualname__} has no counterpart in PowerShell.", expected=_ACCEPTED)

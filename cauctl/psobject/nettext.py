@@ -125,18 +125,16 @@ def decimal_text(value: Decimal, culture: Culture = INVARIANT) -> str:
     Raises:
         InputError: System.Decimal cannot hold the value.
     """
-    sign, digits, exponent = value.as_tuple()
-    if not isinstance(exponent, int):
+    if not value.is_finite():
         raise InputError(f"{value} is out of the range of System.Decimal.", expected="a finite number")
-    if -exponent > _MAX_SCALE or int(abs(value).scaleb(max(-exponent, 0))) > _MAX_DECIMAL:
-        raise InputError(
-            f"{value} is out of the range of System.Decimal.",
-            expected="at most 28 decimals and 96 bits of digits",
-        )
-    text = format(abs(value), "f")
+    text = format(value.copy_abs(), "f")
+    whole, _, decimals = text.partition(".")
+    if len(decimals) > _MAX_SCALE or (len(text) > _MAX_SCALE and int(whole + decimals) > _MAX_DECIMAL):
+        expected = "at most 28 decimals and 96 bits of digits"
+        raise InputError(f"{value} is out of the range of System.Decimal.", expected=expected)
     if culture is not INVARIANT:
         text = text.replace(".", culture.decimal_separator)
-    return culture.negative_sign + text if sign and any(digits) else text
+    return culture.negative_sign + text if value.is_signed() and value else text
 
 
 def _special_text(value: float, culture: Culture) -> str | None:

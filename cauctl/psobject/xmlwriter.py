@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from cauctl.errors import InputError
 from cauctl.psobject.escaping import IllegalCharacterError, attribute_text, element_text
 from cauctl.psobject.failure import ConversionError
-from cauctl.psobject.members import base_type, is_live_enum, notes, properties
+from cauctl.psobject.members import base_type, depth_within, is_live_enum, notes, properties
 from cauctl.psobject.native import powershell_value
 from cauctl.psobject.objects import PSDictionary, PSEnumerable, PSObject
 from cauctl.psobject.objecttext import ObjectText
@@ -67,7 +67,9 @@ class _Frame:
 
     __slots__ = ("children", "identity", "name", "position", "tag")
 
-    def __init__(self, tag: str, name: str | None, children: Iterator[_Child | _Note], identity: int) -> None:
+    def __init__(
+        self, tag: str, name: str | None, children: Iterator[_Child | _Note], identity: tuple[int, int]
+    ) -> None:
         self.tag, self.name, self.children, self.identity = tag, name, children, identity
         self.position = 0
 
@@ -156,9 +158,9 @@ class XmlWriter:
         elif held.base is not None and not held.is_container and not is_live_enum(held):
             self._primitive(child.name, held.base)
         elif held.is_container:
-            self._open(child, base_type(held), self._container(held, child.depth), id(child.value))
+            self._open(child, base_type(held), self._container(held, child.depth))
         elif child.depth:
-            self._open(child, base_type(held), self._members(held, child.depth - 1), id(child.value))
+            self._open(child, base_type(held), self._members(held, depth_within(held, child.depth)))
         else:
             self._at_limit(child, held)
 
@@ -167,7 +169,7 @@ class XmlWriter:
         name = base_type(held)
         wrapped = held.extended or (held.deserialized and (held.text is not None or held.adapted is not None))
         if wrapped:
-            self._open(child, name, self._wrapper(held), id(child.value))
+            self._open(child, name, self._wrapper(held))
         else:
             self._text(self._start(child.name, name), self._texts.object_text(held))
 
@@ -196,8 +198,9 @@ class XmlWriter:
         typed = "" if kind is None or not self._types else f' Type="{attribute_text(kind)}"'
         return f"{tag}{named}{typed}"
 
-    def _open(self, child: _Child, kind: str, children: Iterator[_Child | _Note], identity: int) -> None:
+    def _open(self, child: _Child, kind: str, children: Iterator[_Child | _Note]) -> None:
         """Open an element that holds others; it turns into the short form if none comes."""
+        identity = (id(child.value), child.depth)  # depth ends a cycle of objects, nothing one of containers
         if any(frame.identity == identity for frame in self._stack):
             raise InputError("the value holds itself; PowerShell's process dies of it (R51).")
         if len(self._stack) >= MAX_NESTING:
@@ -224,7 +227,7 @@ class XmlWriter:
             yield from (_Child(None, item, depth) for item in held.base)
         enumerable = isinstance(held.base, PSEnumerable) and not held.deserialized
         if depth and (enumerable or (held.deserialized and held.adapted is not None)):
-            yield from self._members(held, depth - 1)
+            yield from self._members(held, depth_within(held, depth))
         yield from (_Note(name, value) for name, value in notes(held))
 
     def _wrapper(self, held: PSObject) -> Iterator[_Child | _Note]:

@@ -1,0 +1,178 @@
+"""Objects that PowerShell makes live again when it reads CLIXML.
+
+Most objects stay property bags after reading. A few types do not: PowerShell builds the .NET object anew, so their .NET
+type, properties and text show, and notes are lost. A known name counts at any place among the type names, with and
+without ``Deserialized.`` in front. Where the parts do not make an object, the bag stays, as in PowerShell.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import TYPE_CHECKING, Any, Final
+
+from cauctl.psobject.objects import (
+    DESERIALIZED,
+    HASHTABLE,
+    ORDERED_DICTIONARY,
+    Members,
+    PSDictionary,
+    PSEnumerable,
+    PSList,
+    PSObject,
+    enum_value,
+)
+from cauctl.psobject.values import TYPE_NAMES, Int16, Int64, ScriptBlock, SecureString
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["dictionary_type", "rebuilt"]
+
+_OBJECT: Final = ("System.Object",)
+_STRING: Final = "System.String"
+_BOOLEAN: Final = "System.Boolean"
+_CULTURE_PROPERTIES: Final = (
+    "LCID",
+    "Name",
+    "DisplayName",
+    "IetfLanguageTag",
+    "ThreeLetterISOLanguageName",
+    "ThreeLetterWindowsLanguageName",
+    "TwoLetterISOLanguageName",
+)
+_FAMILIES: Final = {4: ("InterNetwork", 2), 6: ("InterNetworkV6", 23)}
+_MAIL: Final = re.compile(r'\s*(?:"?(?P<name>[^"<>]*?)"?\s*<)?(?P<user>[^\s<>@"]+)@(?P<host>[^\s<>@"]+)(?(name)>)\s*')
+_NETWORKS: Final = {
+    "IsIPv6Multicast": IPv6Network("ff00::/8"),
+    "IsIPv6LinkLocal": IPv6Network("fe80::/10"),
+    "IsIPv6SiteLocal": IPv6Network("fec0::/10"),
+    "IsIPv6Teredo": IPv6Network("2001::/32"),
+    "IsIPv6UniqueLocal": IPv6Network("fc00::/7"),
+    "IsIPv4MappedToIPv6": IPv6Network("::ffff:0:0/96"),
+}
+
+
+def rebuilt(value: PSObject) -> PSObject:
+    """Give the live object that PowerShell makes of one that was read; the same object where it makes none."""
+    if not value.deserialized or value.base is not None:
+        return value
+    build = _builder(value.type_names)
+    return (build(value) or value) if build else value
+
+
+@lru_cache(maxsize=1024)
+def _builder(type_names: tuple[str, ...]) -> Callable[[PSObject], PSObject | None] | None:
+    known = (_BUILDERS.get(name.removeprefix(DESERIALIZED)) for name in type_names)
+    return next(filter(None, known), None)
+
+
+def _live(
+    type_name: str,
+    text: str,
+    properties: Mapping[str, Any],
+    declared: Mapping[str, str],
+    *,
+    bases: tuple[str, ...] = _OBJECT,
+) -> PSObject:
+    return PSObject(type_names=(type_name, *bases), text=text, adapted=properties, declared=declared)
+
+
+def _ip_address(value: PSObject) -> PSObject | None:
+    try:
+        address = ip_address(value.text or "")
+    except ValueError:
+        return None
+    six = address if isinstance(address, IPv6Address) else None
+    text = value.text or str(address)
+    zone = six.scope_id if six else None
+    # A getter that throws (ScopeId of IPv4, Address of IPv6) shows as a null of its declared type.
+    found: dict[str, Any] = {
+        "IPAddressToString": text,
+        "AddressFamily": enum_value("System.Net.Sockets.AddressFamily", *_FAMILIES[address.version]),
+        "ScopeId": Int64(int(zone) if zone and zone.isdecimal() else 0) if six else None,
+        **{name: bool(six) and IPv6Address(int(address)) in network for name, network in _NETWORKS.items()},
+        "Address": Int64(int.from_bytes(address.packed, "little")) if isinstance(address, IPv4Address) else None,
+    }
+    declared = {"ScopeId": "System.Int64", "Address": "System.Int64"}
+    return _live("System.Net.IPAddress", text, found, declared)
+
+
+def _mail_address(value: PSObject) -> PSObject | None:
+    parts = _MAIL.fullmatch(value.text or "")
+    if parts is None:
+        return None
+    name, user, host = (parts["name"] or "").strip(), parts["user"], parts["host"]
+    address = f"{user}@{host}"
+    found = {"DisplayName": name, "User": user, "Host": host, "Address": address}
+    return _live("System.Net.Mail.MailAddress", f'"{name}" <{address}>' if name else address, found, {})
+
+
+def _culture(value: PSObject) -> PSObject | None:
+    given = value.adapted or Members()
+    if value.text is None:
+        return None
+    # Only these are ever written, whatever else the class has.
+    found = {name: given.get(name) for name in _CULTURE_PROPERTIES}
+    return _live("System.Globalization.CultureInfo", value.text, found, {})
+
+
+def _switch(value: PSObject) -> PSObject | None:
+    present = (value.adapted or Members()).get("IsPresent")
+    if not isinstance(present, bool):
+        return None
+    name = "System.Management.Automation.SwitchParameter"
+    text = "True" if present else "False"
+    return _live(name, text, {"IsPresent": present}, {"IsPresent": _BOOLEAN}, bases=("System.ValueType", *_OBJECT))
+
+
+def _credential(value: PSObject) -> PSObject | None:
+    given = value.adapted or Members()
+    name = "System.Management.Automation.PSCredential"
+    user = given.get("UserName") or None
+    found = {"UserName": user, "Password": given.get("Password") if user else None}
+    return _live(name, name, found, {"UserName": _STRING, "Password": "System.Security.SecureString"})
+
+
+def _distinguished_name(value: PSObject) -> PSObject | None:
+    data = (value.adapted or Members()).get("RawData")
+    if not isinstance(data, bytes):
+        return None
+    name = "System.Security.Cryptography.X509Certificates.X500DistinguishedName"
+    return _live(name, name, {"RawData": data}, {"RawData": "System.Byte[]"})
+
+
+def dictionary_type(value: PSObject) -> str:
+    """Name the .NET type of a dictionary that was read.
+
+    Ordered and primitive dictionaries keep their type, the latter only while it holds nothing but what it may hold.
+    """
+    name = value.type_names[0].removeprefix(DESERIALIZED) if value.type_names else ""
+    if name == ORDERED_DICTIONARY[0] or (name == _PRIMITIVE_DICTIONARY and _holds_primitives(value)):
+        return name
+    return HASHTABLE[0]
+
+
+def _holds_primitives(value: Any, above: tuple[int, ...] = ()) -> bool:
+    base = value.base if isinstance(value, PSObject) else value
+    if id(base) in above:
+        return True
+    inner = (*above, id(base))
+    if isinstance(base, PSDictionary):
+        named = value.type_names[:1] == (_PRIMITIVE_DICTIONARY,)
+        return named and all(isinstance(key, str) and _holds_primitives(item, inner) for key, item in base.items())
+    if isinstance(base, PSList):
+        return type(base) in {PSList, PSEnumerable} and all(_holds_primitives(item, inner) for item in base)
+    return value is None or (type(base) in TYPE_NAMES and type(base) not in {Int16, ScriptBlock, SecureString})
+
+
+_PRIMITIVE_DICTIONARY: Final = "System.Management.Automation.PSPrimitiveDictionary"
+_BUILDERS: Final[Mapping[str, Callable[[PSObject], PSObject | None]]] = {
+    "System.Net.IPAddress": _ip_address,
+    "System.Net.Mail.MailAddress": _mail_address,
+    "System.Globalization.CultureInfo": _culture,
+    "System.Management.Automation.SwitchParameter": _switch,
+    "System.Management.Automation.PSCredential": _credential,
+    "System.Security.Cryptography.X509Certificates.X500DistinguishedName": _distinguished_name,
+}
