@@ -28,6 +28,7 @@ __all__ = [
     "CheckInterlock",
     "CollectAgent",
     "Instruction",
+    "LeaveLock",
     "MoveGroup",
     "NodeAction",
     "ObserveCluster",
@@ -69,6 +70,11 @@ class RenewLease(Action):
 @frozen
 class ReleaseLock(Action):
     """Give the cluster back."""
+
+
+@frozen
+class LeaveLock(Action):
+    """End the lease but leave lock and checkpoint: nodes are left that only a recovery can resume."""
 
 
 @frozen

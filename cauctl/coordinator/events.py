@@ -103,6 +103,8 @@ class StopReason(Enum):
     """The time that StopAfter gives has passed."""
     FAILED_NODES = "FailedNodes"
     """More nodes failed than the run may bear."""
+    NODES_OFFLINE = "NodesOffline"
+    """All nodes were required, and one could not be reached."""
     UNSAFE = "Unsafe"
     """A node could not be brought back, or storage is in danger."""
 

@@ -111,6 +111,8 @@ class Problem:
     """Full .NET name of the exception, where the node told it."""
     hresult: int | None = field(default=None, kw_only=True)
     """Unsigned 32-bit code, where the node told it."""
+    final: bool = field(default=False, kw_only=True)
+    """True where another attempt cannot help."""
 
     @property
     def record(self) -> ErrorRecordData:

@@ -69,6 +69,10 @@ class Limits:
     """Failures of one call before it is given up, however much time passes."""
     retry_interval: timedelta = timedelta(seconds=10)
     """Time before a call that failed is tried again."""
+    attempt_interval: timedelta = timedelta(seconds=30)
+    """Time before a node is tried again after a failed attempt."""
+    failback_grace: timedelta = timedelta(minutes=2)
+    """Time that the cluster's own failback has before roles are moved one by one."""
     poll: timedelta = timedelta(seconds=5)
     """Shortest time between two looks at something that takes its time."""
     poll_longest: timedelta = timedelta(seconds=60)

@@ -227,6 +227,10 @@ class AgentWork:
     """Title or text of what it does now, for people."""
     cancelled: bool = field(default=False, kw_only=True)
     """True once it was told to stop."""
+    lost: bool = field(default=False, kw_only=True)
+    """True when it is gone without a last word."""
+    restarted: bool = field(default=False, kw_only=True)
+    """True when the node restarted while it worked."""
 
 
 @frozen
@@ -338,7 +342,9 @@ class NodeWork:
     agent: AgentWork | None = field(default=None, kw_only=True)
     """Its Windows Update work."""
     steady: int = field(default=0, kw_only=True)
-    """Looks in a row that found what the phase waits for."""
+    """Looks in a row that found the same, where a phase counts them."""
+    stranded: int = field(default=0, kw_only=True)
+    """Times that it could not be resumed and was watched."""
     record: NodeRecord = field(factory=NodeRecord, kw_only=True)
     """What was done and found."""
 
@@ -438,6 +444,10 @@ class RunState:
     """The next or present renewal of the lease."""
     lock: LockRecord | None = None
     """Our lock."""
+    lock_left: bool = False
+    """True when the lock could not be given back at the end."""
+    fence: int = 1
+    """Fencing counter of the coordinator that acts."""
     alarms: tuple[Alarm, ...] = ()
     """Timers of the run."""
     warned: bool = False

@@ -1,0 +1,210 @@
+"""The machine: ``step(state, event) -> (state, instructions)``, pure and total.
+
+Whatever event comes in whatever state, there is an answer: an answer to a call that is not waited for any more is taken
+as news of the cluster and decides nothing, a timer that does not run any more is nothing. Nothing here waits, reads a
+clock, draws a number or touches the outside; the same events give the same states and instructions.
+
+>>> state, instructions = step(RunState(), event)
+
+The rules of each phase of a node stand in a module of their own; this one knows who is asked.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from cauctl.coordinator import machine_run as run_rules
+from cauctl.coordinator.actions import Action, Call, Instruction, StartTimer
+from cauctl.coordinator.events import (
+    Answer,
+    CallFailed,
+    ClusterChanged,
+    ClusterObserved,
+    Detached,
+    Event,
+    GatesChecked,
+    LeaseRenewed,
+    LockLost,
+    RunStarted,
+    RunTakenOver,
+    StopRequested,
+    TimerFired,
+)
+from cauctl.coordinator.machine_agent import AGENT
+from cauctl.coordinator.machine_attempt import PROBING, close_attempt
+from cauctl.coordinator.machine_drain import EMPTYING, SUSPENDING
+from cauctl.coordinator.machine_gates import CHECKING, GUARDING
+from cauctl.coordinator.machine_restart import RESTARTING, VERIFYING
+from cauctl.coordinator.machine_resume import FAILING_BACK, RESUMING, STRANDED
+from cauctl.coordinator.sight import came_up, changed, completed
+from cauctl.coordinator.state import NodeWork, Pause, Phase, RunState
+from cauctl.coordinator.turn import Playbook, Rules, Turn, problem, settle_call
+
+__all__ = ["pending_instructions", "step"]
+
+
+def _rest(_turn: Turn, _node: NodeWork) -> None:
+    """Nothing is done; the run decides what comes next."""
+
+
+def _unasked(_turn: Turn, _node: NodeWork, _event: Event) -> None:
+    """Nothing was asked, so no answer is due."""
+
+
+_PLAYBOOK = Playbook(
+    MappingProxyType(
+        {
+            Phase.IDLE: Rules(_rest, _unasked),
+            Phase.PROBING: PROBING,
+            Phase.SCANNING: AGENT,
+            Phase.STAGING: AGENT,
+            Phase.READY: Rules(_rest, _unasked),
+            Phase.CHECKING: CHECKING,
+            Phase.SUSPENDING: SUSPENDING,
+            Phase.EMPTYING: EMPTYING,
+            Phase.GUARDING: GUARDING,
+            Phase.RESTARTING: RESTARTING,
+            Phase.VERIFYING: VERIFYING,
+            Phase.INSTALLING: AGENT,
+            Phase.RESCANNING: AGENT,
+            Phase.RESTAGING: AGENT,
+            Phase.RESUMING: RESUMING,
+            Phase.FAILING_BACK: FAILING_BACK,
+            Phase.STRANDED: STRANDED,
+            Phase.DONE: Rules(_rest, _unasked),
+        }
+    ),
+    close=close_attempt,
+)
+
+
+def step(state: RunState, event: Event) -> tuple[RunState, tuple[Instruction, ...]]:
+    """Give the state after the event, and what is to be done because of it."""
+    turn = Turn(state, event.at, _PLAYBOOK)
+    if not state.over:
+        _take(turn, event)
+    return turn.result()
+
+
+def pending_instructions(state: RunState) -> tuple[Instruction, ...]:
+    """Name what is outstanding: what a coordinator that takes over performs again."""
+    outstanding = [state.pending, state.renewal, *(node.pending for node in state.nodes.values())]
+    return (
+        *(_again(each, node) for each, node in zip(outstanding, (None, None, *state.nodes), strict=True) if each),
+        *(StartTimer(alarm.number, until=alarm.until) for alarm in state.alarms),
+    )
+
+
+def _again(pending: Call | Pause, node: str | None) -> Instruction:
+    return pending if isinstance(pending, Call) else StartTimer(pending.number, until=pending.until, node=node)
+
+
+def _take(turn: Turn, event: Event) -> None:
+    match event:
+        case TimerFired():
+            _timer(turn, event)
+        case Answer():
+            _answer(turn, event)
+        case RunStarted():
+            if turn.run.started is None:
+                run_rules.start(turn, event)
+        case StopRequested():
+            run_rules.stop_requested(turn, event)
+        case Detached():
+            turn.change(detached=True)
+        case RunTakenOver():
+            turn.change(owner=event.owner, fence=event.fence)
+            turn.instructions.extend(pending_instructions(turn.run))
+        case _:
+            pass
+
+
+# --- timers ----------------------------------------------------------------------------------------------------------
+
+
+def _timer(turn: Turn, event: TimerFired) -> None:
+    run = turn.run
+    node = turn.nodes.get(event.node) if event.node is not None else None
+    if node is not None:
+        if isinstance(node.pending, Pause) and node.pending.number == event.timer:
+            turn.call(node, node.pending.then)
+    elif isinstance(run.pending, Pause) and run.pending.number == event.timer:
+        turn.call_for_run(run.pending.then)
+    elif isinstance(run.renewal, Pause) and run.renewal.number == event.timer:
+        run_rules.renew(turn)
+    else:
+        for alarm in run.alarms:
+            if alarm.number == event.timer:
+                run_rules.alarm_rang(turn, alarm)
+
+
+# --- answers ---------------------------------------------------------------------------------------------------------
+
+
+def _answer(turn: Turn, event: Answer) -> None:
+    _learn(turn, event)
+    run = turn.run
+    if isinstance(event, LockLost):
+        turn.change(fenced=True, holder=event.holder)
+        return
+    if event.call is None:
+        return
+    name = getattr(event, "node", None)
+    if _answers(run.pending, event):
+        _run_answered(turn, event, run.pending)
+    elif _answers(run.renewal, event):
+        _renewal_answered(turn, event)
+    elif name is not None and (node := turn.nodes.get(name)) is not None and _answers(node.pending, event):
+        _node_answered(turn, node, event)
+    else:
+        return
+    run_rules.advance(turn)
+
+
+def _answers(pending: Call | Pause | None, event: Answer) -> bool:
+    return isinstance(pending, Call) and pending.number == event.call
+
+
+def _run_answered(turn: Turn, event: Answer, pending: Call | Pause | None) -> None:
+    if isinstance(event, CallFailed) and isinstance(pending, Call):
+        run_rules.failed_run(turn, event, pending.action)
+    else:
+        run_rules.answered_run(turn, event)
+
+
+def _renewal_answered(turn: Turn, event: Answer) -> None:
+    if isinstance(event, LeaseRenewed):
+        run_rules.renewed(turn, event)
+    else:
+        run_rules.renewal_failed(turn)
+
+
+def _node_answered(turn: Turn, node: NodeWork, event: Answer) -> None:
+    pending, rules = node.pending, _PLAYBOOK.phases[node.phase]
+    if not isinstance(pending, Call):
+        return
+    if isinstance(event, CallFailed):
+        rules.failed(turn, node, event, pending.action)
+        return
+    rules.answered(turn, node, event)
+    after = turn.nodes[node.name]
+    if after.pending is pending:
+        _misfit(turn, after, event, pending.action)
+
+
+def _misfit(turn: Turn, node: NodeWork, event: Answer, action: Action) -> None:
+    """Treat an answer that does not fit its call as a failure of the call; no driver of ours gives one."""
+    why = problem("UnexpectedAnswer", f"{type(action).__name__} was answered by {type(event).__name__}.")
+    settle_call(turn, node, CallFailed(event.at, call=event.call, node=node.name, problem=why), action)
+
+
+def _learn(turn: Turn, event: Answer) -> None:
+    """Take what an answer tells of the cluster, whoever asked."""
+    run = turn.run
+    if isinstance(event, ClusterObserved):
+        facts = completed(event.facts, turn.nodes)
+        turn.change(facts=facts, came_up=came_up(run.came_up, run.facts, facts.nodes, event.at))
+    elif isinstance(event, ClusterChanged) and run.facts is not None:
+        turn.change(facts=changed(run.facts, event), came_up=came_up(run.came_up, run.facts, event.nodes, event.at))
+    elif isinstance(event, GatesChecked):
+        turn.change(storage=event.storage)

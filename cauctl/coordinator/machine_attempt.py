@@ -1,0 +1,156 @@
+"""Attempts of a node: how one begins, and what is made of its end.
+
+An attempt is the whole way from the first look to the resumed node. One that failed is tried again as often as
+MaxRetriesPerNode says, unless another try cannot help. A node that ended in any other way than with success names its
+first failure; failures of attempts that were tried again are kept as transient.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from cauctl.coordinator.actions import ProbeNode
+from cauctl.coordinator.events import Event, NodeProbed
+from cauctl.coordinator.state import NodeWork, Phase, RunState
+from cauctl.coordinator.turn import Rules, Turn, problem
+from cauctl.models.enums import SummaryStatus
+from cauctl.models.hresult import hex_code, hresult
+from cauctl.policy.reboot import same_boot
+from cauctl.policy.selection import succeeded
+
+if TYPE_CHECKING:
+    from cauctl.coordinator.problems import Problem
+    from cauctl.models.agent import FoundUpdate, UpdateOutcome
+
+__all__ = [
+    "PROBING",
+    "begin_attempt",
+    "cancel",
+    "close_attempt",
+    "failures",
+    "heard",
+    "stop_problem",
+    "update_problem",
+]
+
+_STOPPED = "RunStopping"
+
+
+def begin_attempt(turn: Turn, node: NodeWork) -> None:
+    """Start the way of a node from its beginning."""
+    fresh = evolve(node.record, round=0, moves={}, updates=())
+    turn.go(turn.set(node, attempt=node.attempt + 1, failing=None, agent=None, record=fresh), Phase.PROBING)
+
+
+def cancel(turn: Turn, node: NodeWork, why: Problem) -> None:
+    """Leave a node alone whose turn has not begun, and say why."""
+    _finish(turn, turn.blame(node, why), SummaryStatus.CANCELED)
+
+
+def close_attempt(turn: Turn, node: NodeWork) -> None:
+    """Begin another attempt, or write the node's result."""
+    failing = node.failing
+    if failing is None:
+        _finish(turn, _blame_updates(turn, node))
+    elif _worth_another(turn, node, failing.problem):
+        transient = (*node.record.transient, failing.problem)
+        begin_attempt(turn, turn.keep(node, transient=transient))
+    else:
+        _finish(turn, node)
+
+
+def stop_problem(run: RunState) -> Problem:
+    """Say why a node is not worked on any more: the run stops."""
+    why = run.stop_problem
+    message = why.message if why else "The run was asked to stop."
+    return problem(_STOPPED, message, category="OperationStopped", final=True)
+
+
+def failures(node: NodeWork) -> tuple[tuple[FoundUpdate, UpdateOutcome], ...]:
+    """Name the updates of a node that could not be downloaded or installed, with Windows Update's last word."""
+    record = node.record
+    unstaged = (
+        (record.offered[key], outcome)
+        for key, outcome in record.staged.items()
+        if key not in record.installed and key in record.offered and not succeeded(outcome)
+    )
+    uninstalled = ((each.update, each.outcome) for each in record.installed.values() if not succeeded(each.outcome))
+    return (*unstaged, *uninstalled)
+
+
+def update_problem(update: FoundUpdate, outcome: UpdateOutcome, *, staging: bool = False) -> Problem:
+    """Say in words why an update failed, and what helps."""
+    known = hresult(outcome.hresult)
+    meaning = f" ({known.name}: {known.meaning})" if known else ""
+    doing = "downloaded" if staging else "installed"
+    return problem(
+        "StageFailed" if staging else "InstallFailed",
+        f'"{update.title}" could not be {doing}: {hex_code(outcome.hresult)}{meaning}.',
+        advice=known.remedy.value if known else None,
+        hresult=outcome.hresult,
+    )
+
+
+def heard(turn: Turn, node: NodeWork, event: NodeProbed) -> NodeWork:
+    """Take down what a node told of itself."""
+    record, probe = node.record, event.probe
+    return turn.keep(node, probe=probe, build_before=record.build_before or probe.build)
+
+
+def _enter_probing(turn: Turn, node: NodeWork) -> None:
+    if node.attempt > 1:
+        turn.call_at(node, turn.at + turn.limits.attempt_interval, ProbeNode(node.name))
+    else:
+        turn.call(node, ProbeNode(node.name))
+
+
+def _probed(turn: Turn, node: NodeWork, event: Event) -> None:
+    if not isinstance(event, NodeProbed):
+        return
+    last = node.record.probe
+    node = heard(turn, node, event)
+    unfinished = (
+        node.record.reboot_required
+        and last is not None
+        and same_boot(last.boot_time, event.probe.boot_time, turn.limits.boot_tolerance)
+    )
+    if event.probe.reboot_pending:
+        node = turn.note(node, f"A restart was pending before: {', '.join(event.probe.reboot_pending)}.")
+    node = turn.keep(node, reboot_required=bool(event.probe.reboot_pending) or unfinished)
+    turn.go(node, Phase.SCANNING)
+
+
+PROBING = Rules(_enter_probing, _probed)
+
+
+def _worth_another(turn: Turn, node: NodeWork, why: Problem) -> bool:
+    hopeless = why.final or why.kind.hopeless
+    return not hopeless and not turn.stopping and node.attempt <= turn.settings.max_retries_per_node
+
+
+def _blame_updates(turn: Turn, node: NodeWork) -> NodeWork:
+    for update, outcome in failures(node):
+        staging = update.key not in node.record.installed
+        node = turn.blame(node, update_problem(update, outcome, staging=staging))
+    return node
+
+
+def _finish(turn: Turn, node: NodeWork, status: SummaryStatus | None = None) -> None:
+    status = status or _status(node)
+    if node.record.reboot_required and node.attempt:
+        node = turn.note(node, "A restart is pending on the node.")
+    if status is not SummaryStatus.SUCCEEDED and turn.run.first_cause is None and node.record.causes:
+        turn.change(first_cause=node.record.causes[0])
+    turn.go(turn.keep(node, status=status), Phase.DONE)
+
+
+def _status(node: NodeWork) -> SummaryStatus:
+    failing = node.failing
+    good = any(succeeded(each.outcome) for each in node.record.installed.values())
+    if failing is None:
+        return SummaryStatus.SUCCEEDED
+    if failing.problem.error_id == _STOPPED and not node.record.installed:
+        return SummaryStatus.CANCELED
+    return SummaryStatus.PARTIALLY_FAILED if good else SummaryStatus.FAILED

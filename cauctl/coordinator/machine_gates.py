@@ -1,0 +1,194 @@
+"""The gates before a node is taken out of service, and once more before it is restarted.
+
+The first time everything is asked: the node is Up, no other fault domain is out of service, no role is on its way,
+votes stay, storage is at rest and has been long enough. All that is closed is waited for, with a name and a limit. The
+second time, drained, the node must still be paused and empty, and the others and the votes must still allow it; its own
+disks are out by then, so storage is not asked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cauctl.coordinator.actions import CheckGates, RepairDisk
+from cauctl.coordinator.events import Event, GatesChecked, RepairRequested, StopReason
+from cauctl.coordinator.machine_attempt import cancel, stop_problem
+from cauctl.coordinator.state import NodeWork, Phase, Placed, StorageStreak
+from cauctl.coordinator.stop import stop
+from cauctl.coordinator.turn import Rules, Turn, problem
+from cauctl.models.nodes import NodeState, readable
+from cauctl.policy import gates
+from cauctl.policy.gates import Gate, Verdict
+from cauctl.policy.placement import holding
+from cauctl.policy.storage import StorageReport, StorageState, assess, enough
+
+if TYPE_CHECKING:
+    from cauctl.coordinator.problems import Problem
+
+__all__ = ["CHECKING", "GUARDING", "paused_by_others"]
+
+
+def paused_by_others(node: str) -> Problem:
+    """Say that a node was paused by somebody else."""
+    return problem(
+        "NodePaused",
+        f"{node} was paused by somebody else; it was left alone and stays paused.",
+        advice=f"Resume it with Resume-ClusterNode -Name {node} and start another run to update it.",
+        category="ResourceUnavailable",
+        final=True,
+    )
+
+
+# --- before the node is suspended ------------------------------------------------------------------------------------
+
+
+def _enter_checking(turn: Turn, node: NodeWork) -> None:
+    node = turn.stamp(node, attempt_drain_start=turn.at)
+    turn.call(node, CheckGates(node.name))
+
+
+def _checked(turn: Turn, node: NodeWork, event: Event) -> None:
+    node = turn.set(node, trouble=None)
+    if isinstance(event, RepairRequested):
+        turn.call_at(node, turn.at + turn.limits.storage_interval, CheckGates(node.name))
+    elif isinstance(event, GatesChecked):
+        _decide(turn, node, event)
+
+
+def _decide(turn: Turn, node: NodeWork, event: GatesChecked) -> None:
+    facts = turn.facts
+    if turn.stopping:
+        cancel(turn, node, stop_problem(turn.run))
+        return
+    if facts.node(node.name).state is NodeState.PAUSED and not node.paused_by_us:
+        cancel(turn, node, paused_by_others(node.name))
+        return
+    report = assess(event.storage)
+    closed = gates.strictest(
+        (
+            gates.node_is_up(facts, node.name),
+            gates.health(facts, node.name, taken=_taken(turn, node)),
+            gates.roles_at_rest(facts),
+            gates.quorum(facts, node.name, loses_quorum=event.loses_quorum),
+            _storage(turn, report),
+        )
+    )
+    if closed is None:
+        _suspend(turn, node)
+    elif closed.verdict is Verdict.STOP:
+        _stop_run(turn, node, closed)
+    else:
+        _wait(turn, node, closed, report)
+
+
+def _taken(turn: Turn, node: NodeWork) -> tuple[str, ...]:
+    """Name the nodes that our own hand has out of service or is about to take out."""
+    return tuple(other.name for other in turn.nodes.values() if other.paused_by_us and other.name != node.name)
+
+
+def _storage(turn: Turn, report: StorageReport) -> Gate:
+    run, limits, facts = turn.run, turn.limits, turn.facts
+    if report.state is not StorageState.AT_REST:
+        turn.change(streak=StorageStreak())
+        return gates.storage_at_rest(report, believed=False, missing="")
+    streak = StorageStreak(run.streak.count + 1, last=turn.at)
+    turn.change(streak=streak, repaired=())
+    has_storage = facts.s2d_enabled or bool(run.storage and run.storage.virtual_disks)
+    believed, missing = enough(
+        streak.count,
+        samples=limits.storage_samples if has_storage else 1,
+        settled_since=max(run.came_up.values(), default=None) if has_storage else None,
+        now=turn.at,
+        settle=limits.settle,
+    )
+    return gates.storage_at_rest(report, believed=believed, missing=missing)
+
+
+def _stop_run(turn: Turn, node: NodeWork, closed: Gate) -> None:
+    why = problem(
+        "StorageInDanger",
+        f"Storage has no redundancy left: {closed.reason}. No node may be taken down.",
+        advice="Repair the storage of the cluster first (Get-VirtualDisk, Get-StorageJob).",
+        final=True,
+    )
+    stop(turn, StopReason.UNSAFE, why)
+    cancel(turn, node, why)
+
+
+def _wait(turn: Turn, node: NodeWork, closed: Gate, report: StorageReport) -> None:
+    limits = turn.limits
+    limit = limits.storage if closed.name == "StorageRepair" else limits.gates
+    node = turn.wait_for(node, closed.name, closed.reason, limit)
+    if turn.waited_out(node) or turn.at - node.since >= limits.gates + limits.storage:
+        turn.fail(node, _shut(node, closed))
+        return
+    idle = [disk for disk in report.repair if disk not in turn.run.repaired]
+    if idle:
+        turn.change(repaired=(*turn.run.repaired, idle[0]))
+        turn.call(node, RepairDisk(node.name, disk=idle[0]))
+        return
+    turn.call_at(node, turn.at + limits.storage_interval, CheckGates(node.name))
+
+
+def _shut(node: NodeWork, closed: Gate) -> Problem:
+    wait = node.wait
+    waited = readable(wait.limit) if wait and wait.limit else "too long"
+    return problem(
+        f"{closed.name}Timeout",
+        f"{node.name} was not taken out of service: for {waited}, {closed.reason}.",
+        category="ResourceUnavailable",
+        final=True,
+    )
+
+
+def _suspend(turn: Turn, node: NodeWork) -> None:
+    """Remember who lives on the node, and the intent to pause it, before it is asked."""
+    if not node.record.placement:
+        owned = turn.facts.owned_by(node.name)
+        placement = tuple(Placed(group.name, state=group.state, core=group.is_core_group) for group in owned)
+        node = turn.keep(node, placement=placement)
+    node = turn.stamp(node, storage_repair_monitor_end=turn.at)
+    turn.go(node, Phase.SUSPENDING, paused_by_us=True)
+
+
+CHECKING = Rules(_enter_checking, _checked)
+
+
+# --- before the node is restarted ------------------------------------------------------------------------------------
+
+
+def _enter_guarding(turn: Turn, node: NodeWork) -> None:
+    turn.call(node, CheckGates(node.name))
+
+
+def _guarded(turn: Turn, node: NodeWork, event: Event) -> None:
+    if not isinstance(event, GatesChecked):
+        return
+    node, facts = turn.set(node, trouble=None), turn.facts
+    if facts.node(node.name).state is NodeState.UP:
+        turn.go(turn.note(node, "Somebody resumed the node during its turn; it was paused again."), Phase.SUSPENDING)
+    elif holding(facts, node.name):
+        turn.go(node, Phase.EMPTYING)
+    else:
+        _restart_or_wait(turn, node, event)
+
+
+def _restart_or_wait(turn: Turn, node: NodeWork, event: GatesChecked) -> None:
+    facts = turn.facts
+    closed = gates.strictest(
+        (
+            gates.health(facts, node.name, taken=_taken(turn, node)),
+            gates.quorum(facts, node.name, loses_quorum=event.loses_quorum),
+        )
+    )
+    if closed is None:
+        turn.go(node, Phase.RESTARTING)
+        return
+    node = turn.wait_for(node, closed.name, closed.reason, turn.limits.gates)
+    if turn.waited_out(node) or turn.at - node.since >= 2 * turn.limits.gates:
+        turn.fail(node, _shut(node, closed))
+    else:
+        turn.call_at(node, turn.at + turn.limits.storage_interval, CheckGates(node.name))
+
+
+GUARDING = Rules(_enter_guarding, _guarded)

@@ -1,0 +1,238 @@
+"""The way back: the node is resumed, its roles return, and both are verified. Undoing goes the same way.
+
+The cluster's own failback has a while; then roles that lived here before and are elsewhere are moved one by one, within
+bounds. A role that was online before and is not at the end has lost its home: the node has failed. A node that cannot
+be resumed is stranded: it is watched for a while, and if it does not come back it is named, and the run ends.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from cauctl.coordinator.actions import Action, MoveGroup, ObserveCluster, ResumeNode
+from cauctl.coordinator.events import (
+    CallFailed,
+    ClusterChanged,
+    ClusterObserved,
+    Event,
+    MoveRequested,
+    ResumeRequested,
+    StopReason,
+)
+from cauctl.coordinator.machine_attempt import close_attempt
+from cauctl.coordinator.state import NodeWork, Phase
+from cauctl.coordinator.stop import stop
+from cauctl.coordinator.turn import Rules, Turn, problem, settle_call
+from cauctl.models.enums import FailbackType
+from cauctl.models.nodes import ClusterGroup, GroupState, NodeState, readable
+from cauctl.policy.placement import away, homeless
+
+if TYPE_CHECKING:
+    from cauctl.coordinator.problems import Problem
+
+__all__ = ["FAILING_BACK", "RESUMING", "STRANDED"]
+
+_LOOKS = 3
+"""Looks that must find the node still paused before it is resumed again."""
+_RETURNS = 3
+"""Times that a node may be stranded before it is given up."""
+_SERVING = frozenset({GroupState.ONLINE, GroupState.PARTIAL_ONLINE, GroupState.PENDING})
+
+
+# --- until the node is Up --------------------------------------------------------------------------------------------
+
+
+def _enter_resuming(turn: Turn, node: NodeWork) -> None:
+    node = turn.wait_for(node, "Resume", f"{node.name} is to be Up", turn.limits.resume)
+    turn.call(node, ResumeNode(node.name, failback=turn.settings.failback_mode))
+
+
+def _resuming(turn: Turn, node: NodeWork, event: Event) -> None:
+    node = turn.set(node, trouble=None)
+    if isinstance(event, ResumeRequested):
+        turn.look_later(node, ObserveCluster(node.name))
+    elif isinstance(event, (ClusterObserved, ClusterChanged)):
+        _look_at_resumed(turn, node)
+
+
+def _look_at_resumed(turn: Turn, node: NodeWork) -> None:
+    state = turn.facts.node(node.name).state
+    if state is NodeState.UP:
+        _resumed(turn, node)
+    elif turn.waited_out(node) or state is NodeState.DOWN:
+        turn.go(turn.blame(node, _not_resumed(node, f"it is {state.value}")), Phase.STRANDED)
+    elif state is NodeState.PAUSED and node.steady >= _LOOKS:
+        turn.call(node, ResumeNode(node.name, failback=turn.settings.failback_mode), steady=0)
+    else:
+        turn.look_later(node, ObserveCluster(node.name), steady=node.steady + 1)
+
+
+def _resumed(turn: Turn, node: NodeWork) -> None:
+    suspended = node.record.suspended
+    if suspended is not None and node.record.paused_for is None:
+        node = turn.keep(node, paused_for=turn.at - suspended)
+    turn.go(turn.set(node, paused_by_us=False), Phase.FAILING_BACK)
+
+
+def _resume_failed(turn: Turn, node: NodeWork, event: CallFailed, action: Action) -> None:
+    """Whatever goes wrong, the node is asked again until the limit, and then watched."""
+    if turn.waited_out(node) or event.problem.kind.hopeless:
+        turn.go(turn.blame(node, event.problem), Phase.STRANDED)
+        return
+    look = ObserveCluster(node.name) if event.problem.kind.passing else action
+    turn.call_at(node, turn.at + turn.limits.retry_interval, look)
+
+
+def _not_resumed(node: NodeWork, reason: str) -> Problem:
+    return problem(
+        "NodeNotResumed",
+        f"{node.name} could not be resumed: {reason}.",
+        advice=f"Bring it back, then resume it: cauctl recover --abandon, or Resume-ClusterNode -Name {node.name}.",
+        category="ResourceUnavailable",
+    )
+
+
+RESUMING = Rules(_enter_resuming, _resuming, _resume_failed)
+
+
+# --- while it cannot be resumed --------------------------------------------------------------------------------------
+
+
+def _enter_stranded(turn: Turn, node: NodeWork) -> None:
+    if node.stranded >= _RETURNS:
+        _give_up(turn, node, "it comes and goes")
+        return
+    node = turn.set(node, stranded=node.stranded + 1)
+    node = turn.wait_for(node, "Stranded", f"{node.name} is to come back", turn.limits.stranded)
+    turn.look_later(node, ObserveCluster(node.name))
+
+
+def _stranded(turn: Turn, node: NodeWork, event: Event) -> None:
+    if not isinstance(event, (ClusterObserved, ClusterChanged)):
+        return
+    state = turn.facts.node(node.name).state
+    if turn.waited_out(node):
+        _give_up(turn, node, f"it is {state.value}")
+    elif state in {NodeState.UP, NodeState.PAUSED}:
+        turn.go(turn.note(node, "The node came back late and was resumed."), Phase.RESUMING)
+    else:
+        turn.look_later(node, ObserveCluster(node.name))
+
+
+def _stranded_failed(turn: Turn, node: NodeWork, event: CallFailed, action: Action) -> None:
+    if turn.waited_out(node) or event.problem.kind.hopeless:
+        _give_up(turn, node, event.problem.message)
+    else:
+        turn.look_later(node, action)
+
+
+def _give_up(turn: Turn, node: NodeWork, reason: str) -> None:
+    """Name the node that stays behind; nothing else may be taken down then."""
+    why = _not_resumed(node, reason)
+    node = turn.note(node, why.message)
+    stop(turn, StopReason.UNSAFE, why)
+    close_attempt(turn, node)
+
+
+STRANDED = Rules(_enter_stranded, _stranded, _stranded_failed)
+
+
+# --- until its roles are back ----------------------------------------------------------------------------------------
+
+
+def _enter_failing_back(turn: Turn, node: NodeWork) -> None:
+    turn.call(turn.keep(node, moves={}), ObserveCluster(node.name))
+
+
+def _failing_back(turn: Turn, node: NodeWork, event: Event) -> None:
+    node = turn.set(node, trouble=None)
+    if isinstance(event, MoveRequested):
+        turn.look_later(node, ObserveCluster(node.name))
+    elif isinstance(event, (ClusterObserved, ClusterChanged)):
+        _look_at_roles(turn, node)
+
+
+def _look_at_roles(turn: Turn, node: NodeWork) -> None:
+    if turn.facts.node(node.name).state not in {NodeState.UP, NodeState.PAUSED}:
+        _placed(turn, turn.blame(node, problem("NodeLost", f"{node.name} left the cluster after it was resumed.")))
+        return
+    moving = _on_their_way(turn, node)
+    missing = _elsewhere(turn, node)
+    if not moving and not missing:
+        _placed(turn, node)
+        return
+    names = ", ".join(dict.fromkeys(group.name for group in (*moving, *missing)))
+    node = turn.wait_for(node, "Failback", f"not back: {names}", turn.limits.failback)
+    if turn.waited_out(node):
+        _placed(turn, turn.note(node, f"Not back on {node.name} after {readable(turn.limits.failback)}: {names}."))
+        return
+    due = _moves_due(turn, node)
+    ready = (
+        group
+        for group in missing
+        if group.state is not GroupState.PENDING
+        and not group.locked_from_moving
+        and node.record.moves.get(group.name, 0) < due
+    )
+    group = next(ready, None)
+    if group is None:
+        turn.look_later(node, ObserveCluster(node.name))
+        return
+    moves = {**node.record.moves, group.name: node.record.moves.get(group.name, 0) + 1}
+    turn.call(turn.keep(node, moves=moves), MoveGroup(node.name, group=group.name, target=node.name))
+
+
+def _elsewhere(turn: Turn, node: NodeWork) -> tuple[ClusterGroup, ...]:
+    """Name the roles that lived here and do not, where they are to return at all."""
+    if turn.settings.failback_mode is not FailbackType.IMMEDIATE:
+        return ()
+    roles = (each.group for each in node.record.placement if not each.core and each.state in _SERVING)
+    return away(turn.facts, node.name, roles)
+
+
+def _on_their_way(turn: Turn, node: NodeWork) -> tuple[ClusterGroup, ...]:
+    names = {each.group for each in node.record.placement}
+    return tuple(group for group in turn.facts.groups if group.name in names and group.state is GroupState.PENDING)
+
+
+def _moves_due(turn: Turn, node: NodeWork) -> int:
+    """Count the moves that each role may have had by now: none within the cluster's own time."""
+    limits = turn.limits
+    own = turn.at - node.since - limits.failback_grace
+    if own.total_seconds() < 0:
+        return 0
+    return min(int(own / (limits.failback / limits.moves_per_group)) + 1, limits.moves_per_group)
+
+
+def _placed(turn: Turn, node: NodeWork) -> None:
+    """Write down where the roles are, and end the attempt."""
+    facts = turn.facts
+    names = {each.group for each in node.record.placement if not each.core}
+    after = {group.name: group.owner_node for group in facts.groups if group.name in names}
+    node = turn.keep(node, placed_after=after)
+    serving = tuple(each.group for each in node.record.placement if not each.core and each.state in _SERVING)
+    if lost := homeless(facts, serving):
+        roles = ", ".join(f"{group.name} is {group.state.value} on {group.owner_node}" for group in lost)
+        why = problem(
+            "RoleNotRestored",
+            f"Roles that {node.name} served before its turn are not served now: {roles}.",
+            advice="Bring them online by hand and look into the cluster log.",
+            final=True,
+        )
+        node = turn.blame(node, why)
+    close_attempt(turn, node)
+
+
+def _failback_failed(turn: Turn, node: NodeWork, event: CallFailed, action: Action) -> None:
+    """A role that refuses to return uses up one of its moves; roles are verified for what they are."""
+    if isinstance(action, MoveGroup) and not event.problem.kind.hopeless:
+        node = turn.note(node, f"{action.group} could not be moved back: {event.problem.message}")
+        turn.look_later(node, ObserveCluster(node.name))
+        return
+    final = evolve(event.problem, final=True)
+    settle_call(turn, node, evolve(event, problem=final), action)
+
+
+FAILING_BACK = Rules(_enter_failing_back, _failing_back, _failback_failed)
