@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, Union, get_args, get_origin, get_type_hints
@@ -190,7 +190,13 @@ def _plain(annotation: Any) -> _Rule:
 
 
 def _aware(value: datetime) -> bool:
-    return value.utcoffset() is not None
+    """Say whether the moment has a zone and exists in UTC."""
+    if value.tzinfo is UTC:
+        return True
+    try:
+        return value.utcoffset() is not None and value.astimezone(UTC) is not None
+    except OverflowError:
+        return False
 
 
 def _marked(rule: _Rule, marks: tuple[Mark, ...]) -> _Rule:
