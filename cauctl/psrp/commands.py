@@ -1,0 +1,183 @@
+"""All that this package sends to nodes: one list of commands, their parameters, and the constants they are given.
+
+Rules kept here:
+
+* A pipeline is built by :func:`send` and :func:`send_native` alone, which refuse what is not on the list. So the list
+  is complete: it is what a restricted endpoint has to show, and what an administrator can read to know what we do.
+* A parameter that only ever takes constants lists them; everything else is data and travels as a typed value.
+* No command takes a cluster's name, another computer's name, a script block or a query text.
+
+Use::
+
+    pipeline = send("Get-ClusterNode") | send("Select-Object", Property=["Name", "State"])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from attrs import field, frozen
+
+from cauctl.errors import InputError
+from cauctl.psrp.pipeline import Command, command, native
+
+__all__ = ["COMMANDS", "KnownCommand", "check", "send", "send_native"]
+
+ANY: Final[tuple[Any, ...]] = ()
+"""A parameter whose value is data."""
+
+
+def _read_only(parameters: Mapping[str, tuple[Any, ...]]) -> Mapping[str, tuple[Any, ...]]:
+    return MappingProxyType(dict(parameters))
+
+
+@frozen
+class KnownCommand:
+    """One command that the product sends."""
+
+    name: str
+    """Name of a cmdlet, function or program."""
+    module: str = field(kw_only=True)
+    """Module that brings it; empty for a program."""
+    parameters: Mapping[str, tuple[Any, ...]] = field(kw_only=True, converter=_read_only)
+    """By parameter: the constants it is given, or :data:`ANY` for data."""
+    purpose: str = field(kw_only=True)
+    """What it is used for, for an administrator who reads the list."""
+
+
+_CIM: Final = "CimCmdlets"
+_CLUSTERS: Final = "FailoverClusters"
+_CORE: Final = "Microsoft.PowerShell.Core"
+_MANAGEMENT: Final = "Microsoft.PowerShell.Management"
+_STORAGE: Final = "Storage"
+_TASKS: Final = "ScheduledTasks"
+_UTILITY: Final = "Microsoft.PowerShell.Utility"
+
+
+def _known(name: str, module: str, purpose: str, /, **parameters: tuple[Any, ...]) -> KnownCommand:
+    return KnownCommand(name, module=module, parameters=parameters, purpose=purpose)
+
+
+_ALL: Final = (
+    # The cluster
+    _known("Get-Cluster", _CLUSTERS, "name, domain, dynamic quorum"),
+    _known("Get-ClusterNode", _CLUSTERS, "state, drain and votes of the nodes"),
+    _known("Get-ClusterGroup", _CLUSTERS, "owners and states of the roles, and our lock", Name=("cauctl-lock",)),
+    _known("Get-ClusterResource", _CLUSTERS, "the resource of a self-updating role"),
+    _known("Get-ClusterQuorum", _CLUSTERS, "the witness"),
+    _known("Suspend-ClusterNode", _CLUSTERS, "pause and drain a node", Name=ANY, Drain=(True,), ForceDrain=(True,)),
+    _known(
+        "Resume-ClusterNode",
+        _CLUSTERS,
+        "resume a node",
+        Name=ANY,
+        Failback=("NoFailback", "Immediate", "Policy"),
+    ),
+    _known("Move-ClusterGroup", _CLUSTERS, "put a role back on its node", Node=ANY, Wait=(0,)),
+    _known("Add-ClusterGroup", _CLUSTERS, "take the lock", Name=("cauctl-lock",)),
+    _known("Remove-ClusterGroup", _CLUSTERS, "give the lock back", Name=("cauctl-lock",), Force=(True,)),
+    _known("Get-ClusterParameter", _CLUSTERS, "read who holds the lock"),
+    _known("Set-ClusterParameter", _CLUSTERS, "write who holds the lock", Multiple=ANY, Create=(True,)),
+    # The node
+    _known(
+        "Get-CimInstance",
+        _CIM,
+        "boot time, services, votes, Microsoft's own coordinator",
+        Namespace=("root/MSCluster", "root/Microsoft/Windows/ClusterUpdate"),
+        ClassName=("MSCluster_Node", "MSFT_CAURun", "Win32_OperatingSystem", "Win32_Service"),
+        Property=("CSName", "LastBootUpTime", "Name", "State", "StartMode", "DelayedAutoStart"),
+        OperationTimeoutSec=(30,),
+    ),
+    _known("Invoke-CimMethod", _CIM, "ask whether quorum would be lost", MethodName=("WillOfflineLoseQuorum",)),
+    _known("Get-ItemProperty", _MANAGEMENT, "build, servicing state, system folder", LiteralPath=ANY),
+    _known(
+        "Test-Path", _MANAGEMENT, "signs of a pending restart, files of the agent", LiteralPath=ANY, PathType=("Leaf",)
+    ),
+    _known(
+        "Get-Process",
+        _MANAGEMENT,
+        "whether the servicing stack works",
+        Name=("TiWorker", "TrustedInstaller"),
+        ErrorAction=("SilentlyContinue",),
+    ),
+    _known("Get-Service", _MANAGEMENT, "whether the cluster service runs", Name=("ClusSvc",)),
+    _known("shutdown.exe", "", "restart the node"),
+    # Storage
+    _known("Get-StorageJob", _STORAGE, "repairs that are under way"),
+    _known("Get-VirtualDisk", _STORAGE, "health of the virtual disks"),
+    _known("Repair-VirtualDisk", _STORAGE, "start a suspended repair", AsJob=(True,)),
+    # The node agent
+    _known("New-Item", _MANAGEMENT, "folders of the agent", Path=ANY, ItemType=("Directory",), Force=(True,)),
+    _known(
+        "Set-Content",
+        _MANAGEMENT,
+        "the agent, its request, its cancel file",
+        LiteralPath=ANY,
+        Value=ANY,
+        Encoding=("Ascii",),
+        NoNewline=(True,),
+        Force=(True,),
+    ),
+    _known("Get-Content", _MANAGEMENT, "events of the agent", LiteralPath=ANY, Encoding=("UTF8",)),
+    _known("Get-FileHash", _UTILITY, "that the agent is the one we sent", LiteralPath=ANY, Algorithm=("SHA256",)),
+    _known("Get-ChildItem", _MANAGEMENT, "leftovers of dead runs", LiteralPath=ANY, Directory=(True,)),
+    _known(
+        "Remove-Item",
+        _MANAGEMENT,
+        "what the agent left",
+        LiteralPath=ANY,
+        Recurse=(True,),
+        Force=(True,),
+        Confirm=(False,),
+    ),
+    _known("Register-ScheduledTask", _TASKS, "the agent's task", TaskPath=("\\cauctl\\",), TaskName=ANY, Xml=ANY),
+    _known("Start-ScheduledTask", _TASKS, "start the agent", TaskPath=("\\cauctl\\",), TaskName=ANY),
+    _known("Stop-ScheduledTask", _TASKS, "end the agent of a dead run", TaskPath=("\\cauctl\\",), TaskName=ANY),
+    _known("Get-ScheduledTask", _TASKS, "whether the agent runs", TaskPath=("\\cauctl\\",), TaskName=ANY),
+    _known("Get-ScheduledTaskInfo", _TASKS, "how the agent ended"),
+    _known(
+        "Unregister-ScheduledTask",
+        _TASKS,
+        "remove the agent's task",
+        TaskPath=("\\cauctl\\",),
+        TaskName=ANY,
+        Confirm=(False,),
+    ),
+    # Picking out what travels
+    _known("Select-Object", _UTILITY, "only the properties we read", Property=ANY, Skip=ANY),
+    _known("Where-Object", _CORE, "only the object of that name", Property=ANY, EQ=(True,), NE=(True,), Value=ANY),
+    _known("ForEach-Object", _CORE, "text without notes", MemberName=("ToString",)),
+    _known("Out-Null", _CORE, "no output where none is read"),
+)
+
+COMMANDS: Final[Mapping[str, KnownCommand]] = MappingProxyType({known.name: known for known in _ALL})
+"""Every command that the product sends, by name."""
+
+
+def send(name: str, /, **parameters: Any) -> Command:
+    """Build a command that is on the list; InputError for any other, or for a parameter or constant that is not."""
+    return check(command(name, **parameters))
+
+
+def send_native(program: str, /, *arguments: str) -> Command:
+    """Build the call of a program that is on the list."""
+    return check(native(program, *arguments))
+
+
+def check(sent: Command) -> Command:
+    """Return ``sent`` when it is on the list, raise InputError when it is not."""
+    known = COMMANDS.get(sent.name)
+    if known is None or sent.is_script:
+        raise InputError(f"{sent.name} is not a command that this package sends", where="commands")
+    if sent.arguments and known.module:
+        raise InputError(f"{sent.name} is given its parameters by name only", where="commands")
+    for name, value in sent.parameters.items():
+        if name not in known.parameters:
+            raise InputError(f"{sent.name} has no parameter {name} on the list", where="commands")
+        constants = known.parameters[name]
+        values = value if isinstance(value, list | tuple) else [value]
+        if constants and not all(item in constants for item in values):
+            raise InputError(f"{sent.name} -{name} {value!r} is not on the list", where="commands")
+    return sent
