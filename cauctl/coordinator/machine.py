@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from attrs import evolve
+
 from cauctl.coordinator import machine_run as run_rules
-from cauctl.coordinator.actions import Action, Call, Instruction, StartTimer
+from cauctl.coordinator.actions import Action, Call, Instruction, StartTimer, SuspendNode
 from cauctl.coordinator.events import (
     Answer,
     CallFailed,
@@ -109,14 +111,24 @@ def _take(turn: Turn, event: Event) -> None:
             if turn.run.started is None:
                 run_rules.start(turn, event)
         case StopRequested():
+            turn.change(stop_asked=True)
             run_rules.stop_requested(turn, event)
         case Detached():
             turn.change(detached=True)
         case RunTakenOver():
-            turn.change(owner=event.owner, fence=event.fence)
-            turn.instructions.extend(pending_instructions(turn.run))
+            _take_over(turn, event)
         case _:
             pass
+
+
+def _take_over(turn: Turn, event: RunTakenOver) -> None:
+    """Perform again what was pending; a node that was about to be paused and is paused was paused by us."""
+    turn.change(owner=event.owner, fence=event.fence)
+    for node in tuple(turn.nodes.values()):
+        pending = node.pending
+        if isinstance(pending, Call) and isinstance(pending.action, SuspendNode):
+            turn.set(node, pending=evolve(pending, action=evolve(pending.action, again=True)))
+    turn.instructions.extend(pending_instructions(turn.result()[0]))
 
 
 # --- timers ----------------------------------------------------------------------------------------------------------

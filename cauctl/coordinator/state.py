@@ -452,6 +452,8 @@ class RunState:
     """Timers of the run."""
     warned: bool = False
     """True once WarnAfter has passed."""
+    stop_asked: bool = False
+    """True once somebody asked to stop, whatever else stopped the run before."""
     stopping: StopReason | None = None
     """Why nothing new starts."""
     stop_problem: Problem | None = None

@@ -1,0 +1,192 @@
+"""The driver: it performs what the machine wants and tells it what came of it.
+
+The loop of use::
+
+    driver = Driver(ports, journal=journal, executor=executor, observer=observer)
+    state = driver.run(run_started(...))
+
+Rules kept here:
+
+* An event is in the journal before anything that follows from it is done.
+* Events are taken one at a time, by one thread; calls are performed by the executor, as many at once as it allows.
+* Nothing waits but the clock's own ``wait``; a call that takes long holds up nobody else.
+* An observer that fails is left out from then on; a display never costs a run.
+
+:func:`inline` gives an executor that performs at once, in the same thread: with a virtual clock, a run is then the same
+each time, and takes no time at all.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+from collections import deque
+from concurrent.futures import Executor, Future
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
+
+from cauctl.coordinator.actions import Call, Instruction, StartTimer
+from cauctl.coordinator.codec import event_to_json
+from cauctl.coordinator.events import (
+    Answer,
+    CallFailed,
+    ClusterObserved,
+    Detached,
+    Event,
+    RunStarted,
+    StopRequested,
+    TimerFired,
+)
+from cauctl.coordinator.machine import step
+from cauctl.coordinator.performer import Performer, Ports
+from cauctl.coordinator.problems import ProblemKind
+from cauctl.coordinator.sight import completed, told
+from cauctl.coordinator.state import Phase, RunState
+from cauctl.coordinator.stop_switch import StopSwitch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cauctl.ports import Journal, Observer
+
+__all__ = ["Driver", "inline"]
+
+_log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_IDLE: Final = timedelta(hours=1)
+_AVOIDED: Final = frozenset({Phase.INSTALLING, Phase.GUARDING, Phase.RESTARTING, Phase.VERIFYING, Phase.STRANDED})
+_LOST: Final = frozenset({ProblemKind.UNREACHABLE, ProblemKind.SESSION_LOST, ProblemKind.FATE_UNKNOWN})
+
+
+class Driver:
+    """Drives one run to its end.
+
+    Args:
+        ports: everything outside.
+        journal: the run's memory.
+        executor: performs calls; it stays the caller's to shut down.
+        observers: whoever watches.
+        stop: asked now and then whether to stop or to leave.
+    """
+
+    def __init__(
+        self,
+        ports: Ports,
+        *,
+        journal: Journal,
+        executor: Executor | None = None,
+        observers: tuple[Observer, ...] = (),
+        stop: StopSwitch | None = None,
+    ) -> None:
+        self.state = RunState()
+        self._ports = ports
+        self._journal = journal
+        self._executor = executor or inline()
+        self._observers = list(observers)
+        self._stop = stop or StopSwitch()
+        self._performer = Performer(ports)
+        self._inbox: deque[tuple[Answer, ...]] = deque()
+        self._timers: list[tuple[datetime, int, str | None]] = []
+        self._avoided: frozenset[str] = frozenset()
+
+    def __repr__(self) -> str:
+        return f"<Driver of run {self.state.run_id or 'none yet'}, {self.state.phase.value}>"
+
+    def run(self, started: RunStarted) -> RunState:
+        """Run from the start to the end, or until the run is refused, fenced off or left."""
+        self._feed(started)
+        while not self.state.over:
+            self._turn()
+        return self.state
+
+    def _turn(self) -> None:
+        """Take what has come in, else what is due, else wait."""
+        if self._inbox:
+            for answer in self._inbox.popleft():
+                self._feed(self._shorten(answer))
+        elif self._heed_stop():
+            pass
+        elif self._timers and self._timers[0][0] <= self._ports.clock.now():
+            _, number, node = heapq.heappop(self._timers)
+            self._feed(TimerFired(self._ports.clock.now(), timer=number, node=node))
+        else:
+            until = self._timers[0][0] if self._timers else self._ports.clock.now() + _IDLE
+            self._ports.clock.wait(until, self._awake)
+
+    def _awake(self) -> bool:
+        return bool(self._inbox) or self._stop.unheeded(self.state)
+
+    def _heed_stop(self) -> bool:
+        if not self._stop.unheeded(self.state):
+            return False
+        now = self._ports.clock.now()
+        self._feed(Detached(now) if self._stop.detach_requested else StopRequested(now, by=self._stop.by))
+        return True
+
+    # --- one event ---------------------------------------------------------------------------------------------------
+
+    def _feed(self, event: Event) -> None:
+        """Write an event down, take it, and have done what follows."""
+        self._journal.append(event_to_json(event))
+        before = self.state
+        self.state, instructions = step(before, event)
+        self._tell(before, event)
+        self._route(event)
+        for instruction in instructions:
+            self._follow(instruction)
+
+    def _shorten(self, answer: Answer) -> Event:
+        """Tell an observation by what differs from the last one."""
+        if not isinstance(answer, ClusterObserved):
+            return answer
+        facts = completed(answer.facts, self.state.nodes)
+        return told(self.state.facts, facts, at=answer.at, call=answer.call, node=answer.node)
+
+    def _follow(self, instruction: Instruction) -> None:
+        match instruction:
+            case StartTimer():
+                heapq.heappush(self._timers, (instruction.until, instruction.number, instruction.node))
+            case Call():
+                future = self._executor.submit(self._performer.perform, instruction, self.state)
+                future.add_done_callback(lambda done: self._inbox.append(done.result()))
+
+    def _route(self, event: Event) -> None:
+        """Ask the cluster through nodes that are not worked on, and drop what is open to nodes that went."""
+        if isinstance(event, CallFailed) and event.node is not None and event.problem.kind in _LOST:
+            self._ports.node.forget(event.node)
+        avoided = frozenset(node.name for node in self.state.nodes.values() if node.phase in _AVOIDED)
+        if avoided != self._avoided:
+            self._avoided = avoided
+            self._ports.cluster.avoid(avoided)
+
+    def _tell(self, before: RunState, event: Event) -> None:
+        name = getattr(event, "node", None)
+        waits = [(name, before.nodes.get(name), self.state.nodes.get(name))] if name else []
+        for observer in tuple(self._observers):
+            try:
+                observer.on_event(event, self.state)
+                for node, old, new in waits:
+                    if new and new.wait and (old is None or old.wait != new.wait):
+                        wait = new.wait
+                        observer.on_wait(node, wait.reason or wait.name, wait.since, wait.limit)
+            except Exception:  # noqa: BLE001  a display never costs a run
+                _log.exception("an observer failed and is left out")
+                self._observers.remove(observer)
+
+
+class _Inline(Executor):
+    """Performs at once, in the caller's thread."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Perform now."""
+        future: Future[T] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
+def inline() -> Executor:
+    """Give an executor that performs at once, in the caller's thread."""
+    return _Inline()

@@ -1,0 +1,325 @@
+"""Performing actions through the ports: each call becomes the events that answer it.
+
+Rules kept here:
+
+* Look before acting: a node that is paused by somebody else is not taken for ours, a node that restarted already is not
+  restarted, a coordinator that has lost the lock does nothing.
+* The lock is read again right before each destructive action, and the checkpoint is written with it: intent before
+  action. After a silence longer than the lease the lock is read before anything at all.
+* Nothing is raised: an error becomes a :class:`~cauctl.coordinator.events.CallFailed`, an unforeseen one too, so that
+  the machine can undo what was begun.
+
+A performer may be used from several threads.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+
+from cauctl.coordinator.actions import (
+    AcquireLock,
+    Action,
+    BeginAgent,
+    Call,
+    CancelAgent,
+    CheckGates,
+    CheckInterlock,
+    CollectAgent,
+    LeaveLock,
+    MoveGroup,
+    ObserveCluster,
+    PollAgent,
+    ProbeNode,
+    ReleaseLock,
+    RenewLease,
+    RepairDisk,
+    RestartNode,
+    ResumeNode,
+    SuspendNode,
+)
+from cauctl.coordinator.checkpoint import checkpoint_of
+from cauctl.coordinator.events import (
+    AgentBegun,
+    AgentCancelled,
+    AgentCollected,
+    AgentPolled,
+    Answer,
+    CallFailed,
+    ClusterObserved,
+    FoundPaused,
+    GatesChecked,
+    InterlockChecked,
+    LeaseRenewed,
+    LockAcquired,
+    LockFoundHeld,
+    LockLost,
+    LockReleased,
+    MoveRequested,
+    NodeProbed,
+    RepairRequested,
+    RestartRequested,
+    ResumeRequested,
+    SuspendRequested,
+)
+from cauctl.coordinator.problems import Problem, ProblemKind, problem_of
+from cauctl.errors import CauError, StateError
+from cauctl.models.nodes import LockRecord, NodeState
+from cauctl.policy.reboot import same_boot
+from cauctl.ports import Clock, Cluster, Node, UpdateAgent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from cauctl.coordinator.state import RunState
+
+__all__ = ["Performer", "Ports"]
+
+_log = logging.getLogger(__name__)
+
+Answers = tuple[Answer, ...]
+
+
+@frozen(kw_only=True)
+class Ports:
+    """Everything outside that a run needs."""
+
+    cluster: Cluster
+    """The cluster."""
+    node: Node
+    """The nodes' operating systems."""
+    agent: UpdateAgent
+    """Windows Update on the nodes."""
+    clock: Clock
+    """The time."""
+
+
+class _LostLockError(Exception):
+    """The lock is not ours; carries who holds it."""
+
+    def __init__(self, holder: LockRecord | None) -> None:
+        super().__init__()
+        self.holder = holder
+
+
+class Performer:
+    """Performs calls for one run."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+        self._lock = Lock()
+        self._confirmed_until: datetime | None = None
+        self._table: Mapping[type[Action], Callable[[Call, RunState], Answers]] = {
+            CheckInterlock: self._check_interlock,
+            AcquireLock: self._acquire_lock,
+            RenewLease: self._renew_lease,
+            ReleaseLock: self._release_lock,
+            LeaveLock: self._leave_lock,
+            ObserveCluster: self._observe,
+            ProbeNode: self._probe,
+            BeginAgent: self._begin,
+            PollAgent: self._poll,
+            CancelAgent: self._cancel,
+            CollectAgent: self._collect,
+            CheckGates: self._check_gates,
+            SuspendNode: self._suspend,
+            MoveGroup: self._move,
+            RepairDisk: self._repair,
+            RestartNode: self._restart,
+            ResumeNode: self._resume,
+        }
+
+    def perform(self, call: Call, state: RunState) -> Answers:
+        """Perform a call and give the events that answer it, the answer proper last.
+
+        Args:
+            call: what to do.
+            state: the run as it was when the call was made.
+        """
+        try:
+            self._stay_awake(state)
+            return self._table[type(call.action)](call, state)
+        except _LostLockError as lost:
+            return (LockLost(self._now(), call=call.number, holder=lost.holder),)
+        except CauError as error:
+            return (CallFailed(self._now(), call=call.number, node=call.node, problem=problem_of(error)),)
+        except Exception as error:  # noqa: BLE001  whatever it is, what was begun must be undone
+            _log.exception("%s failed in a way that was not foreseen", type(call.action).__name__)
+            why = Problem(
+                ProblemKind.OTHER,
+                message=f"{type(call.action).__name__} failed in a way that was not foreseen: {type(error).__name__}.",
+                error_id="InternalError",
+                advice="Please report this as a defect; the log has the details.",
+            )
+            return (CallFailed(self._now(), call=call.number, node=call.node, problem=why),)
+
+    def _now(self) -> datetime:
+        return self._ports.clock.now()
+
+    # --- the lock ----------------------------------------------------------------------------------------------------
+
+    def _check_interlock(self, call: Call, _state: RunState) -> Answers:
+        foreign = self._ports.cluster.foreign_coordinators()
+        return (InterlockChecked(self._now(), call=call.number, foreign=tuple(foreign)),)
+
+    def _acquire_lock(self, call: Call, state: RunState) -> Answers:
+        now = self._now()
+        record = LockRecord(
+            state.run_id,
+            owner=state.owner,
+            fence=state.fence,
+            acquired=now,
+            lease_until=now + state.settings.limits.lease,
+            checkpoint=checkpoint_of(state),
+        )
+        held = self._ports.cluster.acquire_lock(record)
+        if held is not None and held.run_id != state.run_id:
+            return (LockFoundHeld(self._now(), call=call.number, record=evolve(held, checkpoint="")),)
+        self._confirmed_until = record.lease_until
+        return (LockAcquired(self._now(), call=call.number, record=evolve(held or record, checkpoint="")),)
+
+    def _renew_lease(self, call: Call, state: RunState) -> Answers:
+        until = self._guard(state, state.settings.limits.lease)
+        return (LeaseRenewed(self._now(), call=call.number, until=until),)
+
+    def _release_lock(self, call: Call, state: RunState) -> Answers:
+        self._ports.cluster.release_lock(state.run_id)
+        return (LockReleased(self._now(), call=call.number),)
+
+    def _leave_lock(self, call: Call, state: RunState) -> Answers:
+        self._guard(state, timedelta())
+        return (LockReleased(self._now(), call=call.number),)
+
+    def _guard(self, state: RunState, lease: timedelta) -> datetime:
+        """Make sure that the lock is ours, and write the checkpoint with a lease of this length from now."""
+        with self._lock:
+            until = self._now() + lease
+            record = self._read_lock()
+            if record is None or (record.run_id, record.fence) != (state.run_id, state.fence):
+                raise _LostLockError(record)
+            fresh = evolve(record, owner=state.owner, lease_until=until, checkpoint=checkpoint_of(state))
+            try:
+                self._ports.cluster.write_lock(fresh)
+            except StateError as error:
+                raise _LostLockError(None) from error
+            self._confirmed_until = until
+            return until
+
+    def _read_lock(self) -> LockRecord | None:
+        try:
+            return self._ports.cluster.read_lock()
+        except StateError as error:
+            raise _LostLockError(None) from error
+
+    def _stay_awake(self, state: RunState) -> None:
+        """Read the lock again after a silence that was longer than the lease."""
+        confirmed = self._confirmed_until
+        if state.lock is not None and (confirmed is None or self._now() > confirmed):
+            self._guard(state, state.settings.limits.lease)
+
+    # --- looking -----------------------------------------------------------------------------------------------------
+
+    def _observe(self, call: Call, _state: RunState) -> Answers:
+        facts = self._ports.cluster.observe()
+        return (ClusterObserved(self._now(), call=call.number, node=call.node, facts=facts),)
+
+    def _probe(self, call: Call, _state: RunState) -> Answers:
+        node = _node(call)
+        return (NodeProbed(self._now(), call=call.number, node=node, probe=self._ports.node.probe(node)),)
+
+    def _check_gates(self, call: Call, _state: RunState) -> Answers:
+        node, cluster = _node(call), self._ports.cluster
+        facts, storage = cluster.observe(), cluster.storage()
+        loses_quorum = cluster.will_offline_lose_quorum(node)
+        now = self._now()
+        return (
+            ClusterObserved(now, node=node, facts=facts),
+            GatesChecked(now, call=call.number, node=node, loses_quorum=loses_quorum, storage=storage),
+        )
+
+    # --- Windows Update ----------------------------------------------------------------------------------------------
+
+    def _begin(self, call: Call, state: RunState) -> Answers:
+        node, action = _node(call), call.action
+        if isinstance(action, BeginAgent):
+            if action.destructive:
+                self._guard(state, state.settings.limits.lease)
+            self._ports.agent.begin(node, action.request)
+        return (AgentBegun(self._now(), call=call.number, node=node),)
+
+    def _poll(self, call: Call, _state: RunState) -> Answers:
+        node, action = _node(call), call.action
+        if not isinstance(action, PollAgent):
+            raise TypeError(action)
+        progress = self._ports.agent.poll(node, action.request, action.after)
+        return (AgentPolled(self._now(), call=call.number, node=node, state=progress.state, events=progress.events),)
+
+    def _cancel(self, call: Call, _state: RunState) -> Answers:
+        node, action = _node(call), call.action
+        if isinstance(action, CancelAgent):
+            self._ports.agent.cancel(node, action.request)
+        return (AgentCancelled(self._now(), call=call.number, node=node),)
+
+    def _collect(self, call: Call, _state: RunState) -> Answers:
+        node, action = _node(call), call.action
+        if isinstance(action, CollectAgent):
+            self._ports.agent.collect(node, action.request)
+        return (AgentCollected(self._now(), call=call.number, node=node),)
+
+    # --- changing the cluster ----------------------------------------------------------------------------------------
+
+    def _suspend(self, call: Call, state: RunState) -> Answers:
+        node, action, cluster = _node(call), call.action, self._ports.cluster
+        if not isinstance(action, SuspendNode):
+            raise TypeError(action)
+        facts = cluster.observe()
+        seen = ClusterObserved(self._now(), node=node, facts=facts)
+        if not action.again and facts.node(node).state is NodeState.PAUSED:
+            return (seen, FoundPaused(self._now(), call=call.number, node=node))
+        self._guard(state, state.settings.limits.lease)
+        cluster.suspend(node, force_drain=action.force)
+        return (seen, SuspendRequested(self._now(), call=call.number, node=node))
+
+    def _move(self, call: Call, state: RunState) -> Answers:
+        node, action = _node(call), call.action
+        self._guard(state, state.settings.limits.lease)
+        if isinstance(action, MoveGroup):
+            self._ports.cluster.move_group(action.group, action.target)
+        return (MoveRequested(self._now(), call=call.number, node=node),)
+
+    def _repair(self, call: Call, state: RunState) -> Answers:
+        node, action = _node(call), call.action
+        self._guard(state, state.settings.limits.lease)
+        if isinstance(action, RepairDisk):
+            self._ports.cluster.repair(action.disk)
+        return (RepairRequested(self._now(), call=call.number, node=node),)
+
+    def _restart(self, call: Call, state: RunState) -> Answers:
+        node, action, port = _node(call), call.action, self._ports.node
+        if not isinstance(action, RestartNode):
+            raise TypeError(action)
+        probe = port.probe(node)
+        if not same_boot(probe.boot_time, action.boot_time, state.settings.limits.boot_tolerance):
+            return (NodeProbed(self._now(), call=call.number, node=node, probe=probe),)
+        self._guard(state, state.settings.limits.lease)
+        port.restart(node, reason=action.reason)
+        port.forget(node)
+        return (RestartRequested(self._now(), call=call.number, node=node),)
+
+    def _resume(self, call: Call, state: RunState) -> Answers:
+        node, action = _node(call), call.action
+        self._guard(state, state.settings.limits.lease)
+        if isinstance(action, ResumeNode):
+            self._ports.cluster.resume(node, failback=action.failback)
+        return (ResumeRequested(self._now(), call=call.number, node=node),)
+
+
+def _node(call: Call) -> str:
+    node = call.node
+    if node is None:
+        raise ValueError(call)
+    return node
