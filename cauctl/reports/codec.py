@@ -44,10 +44,10 @@ def from_element(model: type[_Model], element: Element) -> _Model:
     Raises:
         InputError: a value is such as the model does not take.
     """
+    children = {child.name: child for child in element.children}
     given = {
-        attribute: _read(annotation, child)
+        attribute: _read(annotation, children.get(pascal_case(attribute)))
         for attribute, annotation in _annotations(model)
-        if (child := element.child(pascal_case(attribute))) is not None
     }
     return model(**given)
 
@@ -86,7 +86,9 @@ def _span(value: timedelta) -> str:
     return f"{sign}PT{seconds}{fraction}S"
 
 
-def _read(annotation: Any, element: Element) -> Any:
+def _read(annotation: Any, element: Element | None) -> Any:
+    if element is None:
+        return None
     kind = value_type(annotation)
     if _is_tuple(annotation):
         return tuple(from_element(kind, child) for child in element.children)

@@ -215,7 +215,7 @@ def _node(node: NodeResult, run: RunHistory | None, zone: tzinfo | None) -> Node
         transient=tuple(_known_error(error) for error in node.transient_install_errors),
         waits=tuple(_wait(wait, zone) for wait in known.waits),
         placement=tuple(_placement(known)),
-        notes=known.notes,
+        notes=known.notes or _not_resumed(node),
         has_history=history is not None,
     )
 
@@ -227,6 +227,12 @@ def _paused(node: NodeResult, zone: tzinfo | None) -> str:
     if node.node_suspended_duration is None:
         return f"since {since}, not resumed"
     return f"{duration_text(node.node_suspended_duration)} from {since}"
+
+
+def _not_resumed(node: NodeResult) -> tuple[str, ...]:
+    """Say what nobody may overlook, where the journal does not say it better."""
+    paused = node.node_suspended_timestamp is not None and node.node_suspended_duration is None
+    return ("It was paused by this run and not resumed.",) if paused else ()
 
 
 def _restarts(history: NodeHistory, zone: tzinfo | None) -> Iterator[str]:
