@@ -6,6 +6,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from cauctl.models.options import ExportReportOptions
+from cmdlets.confirmation import can_ask
 from cmdlets.output import CauOutput, CauWarning
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def export_cau_report(  # noqa: PLR0913  Export-CauReport has these parameters
 
     from cauctl import operations  # noqa: PLC0415  the connections are loaded when they are used
 
-    options = ExportReportOptions.bind(**given, confirm=confirm is not None)
+    options = ExportReportOptions.bind(**given, confirm=can_ask(confirm))
     if confirm is not None and not confirm(f"Write {len(options.input_report)} report(s) to {options.path}?"):
         return CauOutput()
     notices = operations.export_reports(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cauctl.errors import ConfirmationRequiredError
 from cauctl.models.options import UpdatingRunOptions
+from cmdlets.confirmation import can_ask
 from cmdlets.output import CauOutput, CauWarning
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def invoke_cau_run(  # noqa: PLR0913  Invoke-CauRun has these parameters
 
     from cauctl import operations  # noqa: PLC0415  the connections are loaded when they are used
 
-    options = UpdatingRunOptions.bind(**given, confirm=confirm is not None)
+    options = UpdatingRunOptions.bind(**given, confirm=can_ask(confirm))
     if not (options.force or options.what_if or options.confirm):
         raise ConfirmationRequiredError(
             f"{options.CMDLET} changes the nodes of {options.cluster_name} and was not confirmed.",
