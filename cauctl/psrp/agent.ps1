@@ -85,6 +85,7 @@ function Open-CauctlChannel {
             Sequence = 0
             Ended = $false
             Doing = 'starting'
+            Session = $null
             RebootRequired = $false
             Stop = [System.Threading.ManualResetEvent]::new($false)
         })
@@ -204,7 +205,7 @@ function Assert-CauctlNotCancelled {
 function Find-CauctlUpdate {
     param($Channel, $Session, [string] $Query)
     Assert-CauctlNotCancelled
-    $Channel.Doing = 'searching'
+    $Channel.Doing = 'searching for updates'
     $result = $Session.CreateUpdateSearcher().Search($Query)
     $code = [int] $result.ResultCode
     if ($code -ne 2 -and $code -ne 3) {
@@ -296,28 +297,31 @@ function Test-CauctlUnattended {
 function Save-CauctlUpdate {
     # Downloads one update where that is needed; whether it is there afterwards.
     param($Channel, [string] $Kind, $Update, $Session)
-    $key = Get-CauctlKey $Update
     if ([bool] $Update.IsDownloaded) {
         if ($Kind -ceq 'Downloaded') { Write-CauctlOutcome $Channel 'Downloaded' $Update 2 0 $false }
         return $true
     }
-    $Channel.Doing = 'downloading ' + $key
-    Write-CauctlUpdateEvent $Channel 'Downloading' $key
+    $Channel.Doing = 'downloading ' + (ConvertTo-CauctlText $Update.Title)
+    Write-CauctlUpdateEvent $Channel 'Downloading' (Get-CauctlKey $Update)
     $outcome = Invoke-CauctlCall $Channel 'Downloaded' $Update $Session.CreateUpdateDownloader() 'Download'
     if ($outcome.ResultCode -eq 2 -or $outcome.ResultCode -eq 3) { return $true }
     if ($Kind -ceq 'Installed') { Write-CauctlOutcome $Channel 'Installed' $Update $outcome.ResultCode $outcome.HResult $false }
     return $false
 }
 
+function Test-CauctlRestartPending {
+    param($Session)
+    return [bool] $Session.CreateUpdateInstaller().RebootRequiredBeforeInstallation
+}
+
 function Install-CauctlUpdate {
     param($Channel, $Update, $Session)
-    $installer = $Session.CreateUpdateInstaller()
-    if (-not [bool] $installer.RebootRequiredBeforeInstallation) {
+    if (-not (Test-CauctlRestartPending $Session)) {
+        $installer = $Session.CreateUpdateInstaller()
         Wait-CauctlInstaller $Channel $installer
         $installer.AllowSourcePrompts = $false
-        $key = Get-CauctlKey $Update
-        $Channel.Doing = 'installing ' + $key
-        Write-CauctlUpdateEvent $Channel 'Installing' $key
+        $Channel.Doing = 'installing ' + (ConvertTo-CauctlText $Update.Title)
+        Write-CauctlUpdateEvent $Channel 'Installing' (Get-CauctlKey $Update)
         [void] (Invoke-CauctlCall $Channel 'Installed' $Update $installer 'Install')
     }
     else {
@@ -338,6 +342,7 @@ function Invoke-CauctlRequest {
     if ($null -eq $kind) { throw (New-CauctlError 'the request asks for an unknown operation' '80070057') }
     $session = New-CauctlUpdateSession
     $session.ClientApplicationID = 'cauctl'
+    $Channel.Session = $session
     $offered = @(Find-CauctlUpdate $Channel $session ([string] $request.Query))
     if ($kind -ceq 'Found') {
         foreach ($update in $offered) { Write-CauctlFound $Channel $update }
@@ -358,8 +363,26 @@ function Invoke-CauctlRequest {
             if ($ready -and $kind -ceq 'Installed') { Install-CauctlUpdate $Channel $update $session }
         }
     }
-    $Channel.Doing = 'ending'
-    if ([bool] $session.CreateUpdateInstaller().RebootRequiredBeforeInstallation) { $Channel.RebootRequired = $true }
+    if (Test-CauctlRestartPending $session) { $Channel.RebootRequired = $true }
+}
+
+function Stop-CauctlRequest {
+    # The last word where the work ended before its end.
+    param($Channel, $Cause)
+    $pending = [bool] $Channel.RebootRequired
+    if (-not $pending -and $null -ne $Channel.Session) {
+        # What failed may fail here too; the cause is what must be told.
+        try { $pending = Test-CauctlRestartPending $Channel.Session } catch { [void] $_ }
+    }
+    if ($Cause -is [System.OperationCanceledException]) {
+        Write-CauctlEvent $Channel 'Cancelled' @{ RebootRequired = $pending }
+        return
+    }
+    Write-CauctlEvent $Channel 'Failed' ([ordered] @{
+            HResult = ConvertTo-CauctlUnsigned $Cause.HResult
+            Message = ConvertTo-CauctlText $Cause.Message
+            RebootRequired = $pending
+        })
 }
 
 # ---- Main ---------------------------------------------------------------------------------------------------------------
@@ -375,17 +398,7 @@ try {
         Write-CauctlEvent $channel 'Done' @{ RebootRequired = [bool] $channel.RebootRequired }
     }
     catch {
-        $cause = Get-CauctlCause $_
-        if ($cause -is [System.OperationCanceledException]) {
-            Write-CauctlEvent $channel 'Cancelled' @{ RebootRequired = [bool] $channel.RebootRequired }
-        }
-        else {
-            Write-CauctlEvent $channel 'Failed' ([ordered] @{
-                    HResult = ConvertTo-CauctlUnsigned $cause.HResult
-                    Message = ConvertTo-CauctlText $cause.Message
-                    RebootRequired = [bool] $channel.RebootRequired
-                })
-        }
+        Stop-CauctlRequest $channel (Get-CauctlCause $_)
     }
     finally {
         if ($null -ne $heartbeat) { Stop-CauctlHeartbeat $channel $heartbeat }

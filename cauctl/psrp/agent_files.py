@@ -214,9 +214,8 @@ def _about_update(answer: Answer) -> Mapping[str, Any]:
 
 
 def _found(answer: Answer) -> Mapping[str, Any]:
-    key = _key(answer)
     update = FoundUpdate(
-        key,
+        _key(answer),
         title=answer.text("Title"),
         description=answer.text("Description"),
         kb_article_ids=answer.texts("KBArticleIDs"),
@@ -229,7 +228,7 @@ def _found(answer: Answer) -> Mapping[str, Any]:
         exclusive=answer.flag("Exclusive"),
         support_url=answer.text("SupportUrl"),
     )
-    return {"key": key, "update": update}
+    return {"update": update}
 
 
 def _outcome(answer: Answer) -> Mapping[str, Any]:
