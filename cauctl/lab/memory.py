@@ -3,9 +3,9 @@
 Rules kept here:
 
 * Time passes only in :meth:`VirtualClock.wait`. A call itself takes no lab time.
-* A node that is off or cut off does not answer: :class:`~cauctl.errors.NodeUnreachableError`. The first call after its
-  connections broke meets the old session: :class:`~cauctl.errors.SessionLostError` when nothing was done, or
-  :class:`~cauctl.errors.FateUnknownError` when a request was under way (the dice decide whether it was carried out).
+* A node that is off or cut off does not answer: :class:`~cauctl.errors.NodeUnreachableError`, and nothing was done.
+* With the quirk ``lost_answers``, a request now and then ends in :class:`~cauctl.errors.FateUnknownError`; the dice
+  decide whether it was carried out.
 * A coordinator that dies is a :class:`Ports` object that is dropped: locks, tasks and pauses stay in the world.
 
 Use::
@@ -17,6 +17,7 @@ Use::
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from attrs import evolve
@@ -26,7 +27,6 @@ from cauctl.errors import (
     FateUnknownError,
     NodeUnreachableError,
     RemoteError,
-    SessionLostError,
     StateError,
 )
 from cauctl.lab.world.agent_twin import AgentTwin
@@ -38,6 +38,7 @@ from cauctl.models.nodes import (
     ClusterFacts,
     ClusterGroup,
     ClusterNode,
+    DrainStatus,
     ForeignCoordinator,
     LockRecord,
     NodeProbe,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cauctl.lab.world.machine import Machine
+    from cauctl.lab.world.membership import Member
     from cauctl.lab.world.tasks import ScheduledTask
     from cauctl.lab.world.world import World
     from cauctl.models.agent import AgentRequest
@@ -91,44 +93,27 @@ class VirtualClock:
 
 
 class Wire:
-    """Connections of one coordinator to the nodes of a world."""
+    """The way of one coordinator to the nodes of a world."""
 
     def __init__(self, world: World, user: str) -> None:
         self.world = world
         self.user = user
-        self._sessions: dict[str, int] = {}
 
     def reach(self, name: str) -> Machine:
-        """Give the node when a call reaches it; a transport error when none does."""
+        """Give the node when it answers; broken sessions are replaced unseen, as the remoting layer does it."""
         machine = self.world.machine(name)
-        known = self._sessions.get(machine.name)
-        if known is not None and known != machine.connections:
-            del self._sessions[machine.name]
-            raise SessionLostError("the node no longer knows the session.", node=machine.name)
         if not machine.answers:
             raise NodeUnreachableError("nobody answers.", node=machine.name, address=f"{machine.fqdn}:5986")
-        self._sessions[machine.name] = machine.connections
         return machine
 
     def act(self, name: str, action: Callable[[Machine], T]) -> T:
-        """Carry out a request that changes something; when the connection broke since, its fate is unknown."""
-        machine = self.world.machine(name)
-        known = self._sessions.get(machine.name)
-        if known is not None and known != machine.connections:
-            del self._sessions[machine.name]
-            if machine.cut_until is not None and self.world.dice.throw(f"fate/{machine.name}") < _HALF:
+        """Carry out a request that changes something, once; its answer may get lost, with or without the request."""
+        machine = self.reach(name)
+        if self.world.dice.chance(f"answer/{machine.name}", self.world.scenario.quirks.lost_answers):
+            if self.world.dice.throw(f"fate/{machine.name}") < _HALF:
                 action(machine)
             raise FateUnknownError("the connection broke after the request had left.", node=machine.name)
-        return action(self.reach(name))
-
-    def forget(self, name: str) -> None:
-        """Drop the connection to a node."""
-        self._sessions.pop(self.world.machine(name).name, None)
-
-    def is_fresh(self, machine: Machine) -> bool:
-        """Whether no broken session stands in the way."""
-        known = self._sessions.get(machine.name)
-        return known is None or known == machine.connections
+        return action(machine)
 
 
 class MemoryCluster:
@@ -148,9 +133,14 @@ class MemoryCluster:
                 cluster=self._world.cluster.name,
                 advice="Check that the nodes run and that the Cluster service is up on a majority of them.",
             )
-        if not self._wire.is_fresh(machine):
-            self._wire.forget(machine.name)
-        return self._wire.reach(machine.name)
+        return machine
+
+    def _member(self, name: str) -> Member:
+        try:
+            return self._world.cluster.member(name)
+        except ClusterApiError as error:
+            cluster = self._world.cluster.name
+            raise ClusterError(f"the cluster {cluster} has no node {name}.", cluster=cluster) from error
 
     def _run(self, command: str, action: Callable[[], object]) -> None:
         entry = self._entry()
@@ -170,12 +160,8 @@ class MemoryCluster:
 
     def will_offline_lose_quorum(self, node: str) -> bool:
         """The cluster's own answer."""
-        entry = self._entry()
-        try:
-            member = self._world.cluster.member(node)
-        except ClusterApiError as error:
-            raise RemoteError(str(error), node=entry.name, command="Invoke-CimMethod") from error
-        return self._world.cluster.quorum.margin_without(member) < 0
+        self._entry()
+        return self._world.cluster.quorum.margin_without(self._member(node)) < 0
 
     def storage(self) -> StorageFacts:
         """Storage jobs and virtual disks now."""
@@ -194,37 +180,34 @@ class MemoryCluster:
 
     def suspend(self, node: str, *, force_drain: bool = False) -> None:
         """Start to pause and drain the node."""
-        cluster = self._world.cluster
-
-        def act() -> None:
-            if cluster.member(node).state is not NodeState.PAUSED:
-                cluster.suspend(node, drain=True, force=force_drain, by=self._wire.user)
-
-        self._run("Suspend-ClusterNode", act)
+        cluster, member = self._world.cluster, self._member(node)
+        drained_in_vain = member.drain is DrainStatus.FAILED and force_drain
+        if member.state is NodeState.PAUSED and not drained_in_vain:
+            self._entry()
+            return
+        self._run(
+            "Suspend-ClusterNode",
+            lambda: cluster.suspend(member.name, drain=True, force=force_drain, by=self._wire.user),
+        )
 
     def resume(self, node: str, *, failback: FailbackType) -> None:
         """Resume the node and start failback."""
-        cluster = self._world.cluster
-
-        def act() -> None:
-            if cluster.member(node).state is not NodeState.UP:
-                cluster.resume(node, failback=failback, by=self._wire.user)
-
-        self._run("Resume-ClusterNode", act)
+        cluster, member = self._world.cluster, self._member(node)
+        if member.state is NodeState.UP:
+            self._entry()
+            return
+        self._run("Resume-ClusterNode", lambda: cluster.resume(member.name, failback=failback, by=self._wire.user))
 
     def move_group(self, group: str, node: str) -> None:
         """Start to move the group."""
-        cluster = self._world.cluster
-
-        def act() -> None:
-            found = cluster.roles.find(group)
-            if found is None:
-                raise ClusterApiError(5013, f"The cluster group '{group}' was not found.")
-            target = cluster.member(node).name
-            if target not in {found.owner, found.target}:
-                cluster.roles.move(found, target)
-
-        self._run("Move-ClusterGroup", act)
+        cluster, target = self._world.cluster, self._member(node).name
+        found = cluster.roles.find(group)
+        if found is None:
+            raise ClusterError(f"the cluster {cluster.name} has no role {group}.", cluster=cluster.name)
+        if target in {found.owner, found.target}:
+            self._entry()
+            return
+        self._run("Move-ClusterGroup", lambda: cluster.roles.move(found, target))
 
     def avoid(self, nodes: Iterable[str]) -> None:
         """From now on ask through other nodes where any other answers."""
@@ -325,14 +308,12 @@ class MemoryNode:
                     machine.abort_restart()
                     machine.request_restart(self._wire.user)
 
-        try:
+        with suppress(FateUnknownError):
             self._wire.act(node, ask)
-        except FateUnknownError:
-            return
 
     def forget(self, node: str) -> None:
-        """Drop what is open to this node."""
-        self._wire.forget(node)
+        """Drop what is open to this node: in memory nothing ever is."""
+        self._wire.world.machine(node)
 
 
 class MemoryAgent:

@@ -26,7 +26,7 @@ __all__ = ["AgentTwin"]
 
 _HEARTBEAT: Final = timedelta(seconds=30)
 _BUSY_LIMIT: Final = timedelta(minutes=15)
-_BUSY_PAUSE: Final = timedelta(seconds=10)
+_BUSY_PAUSE: Final = timedelta(seconds=1)
 
 WU_E_NO_INTERACTIVE_USER: Final = 0x80240020
 WU_E_EULAS_DECLINED: Final = 0x80240023
@@ -73,7 +73,7 @@ class AgentTwin:
         self._cancelled = cancelled
         self._accept_eulas = accept_eulas
         self._write = write
-        self._doing = "searching for updates"
+        self._doing = "starting"
         self._reboot_required = False
         kernel = machine.world.kernel
         self._courses: list[Course] = []
@@ -122,6 +122,7 @@ class AgentTwin:
         if self._cancelled():
             self._end(_Ended(AgentEventKind.CANCELLED))
             return
+        self._doing = "searching for updates"
         yield self._machine.vary("scan", self._machine.world.scenario.durations.scan)
         try:
             found = [each for each in self._updates.scan(self.request.query) if not self._updates.is_installed(each)]
@@ -138,27 +139,23 @@ class AgentTwin:
 
     def _each(self, found: list[CatalogueUpdate]) -> Any:
         offered = {update.key: update for update in found}
-        for key in self.request.updates:
+        asked = dict.fromkeys(self.request.updates)
+        for key in asked:
             if key not in offered:
                 self._tell(AgentEventKind.NOT_OFFERED, key=key)
-        wanted = [offered[key] for key in self.request.updates if key in offered]
+        wanted = [offered[key] for key in asked if key in offered]
         if self.request.operation is AgentOperation.INSTALL:
             wanted.sort(key=lambda update: not update.exclusive)
-        blocked = False
         for update in wanted:
             if self._cancelled():
                 return _Ended(AgentEventKind.CANCELLED)
-            if blocked:
-                self._told(AgentEventKind.INSTALLED, update.key, 0, WU_E_INSTALL_NOT_ALLOWED)
-                continue
             ended = yield from self._one(update)
-            if isinstance(ended, _Ended):
+            if ended is not None:
                 return ended
-            blocked = bool(ended)
         return None
 
     def _one(self, update: CatalogueUpdate) -> Any:
-        """Stage or install one update; an _Ended ends the work, True blocks all further installations."""
+        """Stage or install one update; an _Ended ends the work."""
         installs = self.request.operation is AgentOperation.INSTALL
         last = AgentEventKind.INSTALLED if installs else AgentEventKind.DOWNLOADED
         if update.user_input:
@@ -181,16 +178,17 @@ class AgentTwin:
 
     def _install(self, update: CatalogueUpdate) -> Any:
         if self._updates.reboot_required_before_installation:
+            self._reboot_required = True
             self._told(AgentEventKind.INSTALLED, update.key, 0, WU_E_INSTALL_NOT_ALLOWED)
-            return True
+            return None
+        self._doing = "waiting for another installation"
         since = self._machine.world.now
         while self._updates.installing is not None:
-            self._doing = "waiting for another installation"
-            if self._machine.world.now - since >= _BUSY_LIMIT:
-                return _Ended(AgentEventKind.FAILED, WU_E_OPERATIONINPROGRESS, "Another installation is in progress.")
-            yield _BUSY_PAUSE
             if self._cancelled():
                 return _Ended(AgentEventKind.CANCELLED)
+            if self._machine.world.now - since >= _BUSY_LIMIT:
+                return _Ended(AgentEventKind.FAILED, WU_E_OPERATIONINPROGRESS, "another installation does not end")
+            yield _BUSY_PAUSE
         self._doing = f"installing {update.title}"
         self._tell(AgentEventKind.INSTALLING, key=update.key)
         yield self._updates.begin_install(update)

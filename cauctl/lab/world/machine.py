@@ -124,6 +124,8 @@ class Machine:
         self.updates = WindowsUpdate(self, world.scenario.catalogue)
         self.tasks = TaskScheduler(self)
         self.requested_restart: Timer | None = None
+        self.firewall: dict[str, bool] = {}
+        """Enabled firewall rules by name; what is missing is off."""
         self._ubr = _FIRST_UBR
         self._servicing = 0
         self._fill_registry()

@@ -15,7 +15,6 @@ from cauctl.errors import InputError
 from cauctl.lab.faults import Fault
 from cauctl.lab.world.catalogue import CatalogueUpdate
 from cauctl.lab.world.standard import STANDARD_CATALOGUE
-from cauctl.models.agent import FoundUpdate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -131,6 +130,8 @@ class Quirks:
     """A restart that servicing follows by another one."""
     repair_suspended: float = 0.1
     """A storage job that waits, suspended, until somebody starts the repair."""
+    lost_answers: float = 0.0
+    """A request whose connection breaks before the answer; in memory only."""
 
     @classmethod
     def none(cls) -> Quirks:
