@@ -34,6 +34,7 @@ from cauctl.coordinator.events import (
     Detached,
     Event,
     RunStarted,
+    RunTakenOver,
     StopRequested,
     TimerFired,
 )
@@ -98,6 +99,18 @@ class Driver:
     def run(self, started: RunStarted) -> RunState:
         """Run from the start to the end, or until the run is refused, fenced off or left."""
         self._feed(started)
+        return self._to_the_end()
+
+    def go_on(self, state: RunState, taken_over: RunTakenOver) -> RunState:
+        """Go on with a run whose coordinator died, from the state that its journal gives.
+
+        The lock must name this run and the new fencing counter already; what was pending is performed again.
+        """
+        self.state = state
+        self._feed(taken_over)
+        return self._to_the_end()
+
+    def _to_the_end(self) -> RunState:
         while not self.state.over:
             self._turn()
         return self.state

@@ -6,8 +6,8 @@ exchanged unseen. The first record is the head: version, cluster, run. It protec
 intentions, not from an attacker, who could compute it.
 
 What is wrong with a journal is told apart, each as a :class:`~cauctl.errors.StateError`: cut short in its last line, of
-another version, of another cluster, changed by hand. A line that is cut short was never acted upon: whoever goes on with
-the run may drop it (``torn="drop"``), everybody else refuses it.
+another version, of another cluster, changed by hand. A line that is cut short was never acted upon: whoever goes on
+with the run may drop it (``torn="drop"``), everybody else refuses it.
 
 A line is forced to the disk before :meth:`FileJournal.append` returns.
 """

@@ -13,6 +13,7 @@ from attrs import evolve
 
 from cauctl.coordinator.actions import ProbeNode
 from cauctl.coordinator.events import Event, NodeProbed
+from cauctl.coordinator.settings import Purpose
 from cauctl.coordinator.state import NodeWork, Phase, RunState
 from cauctl.coordinator.turn import Rules, Turn, problem
 from cauctl.models.enums import SummaryStatus
@@ -41,7 +42,8 @@ _STOPPED = "RunStopping"
 def begin_attempt(turn: Turn, node: NodeWork) -> None:
     """Start the way of a node from its beginning."""
     fresh = evolve(node.record, round=0, moves={}, updates=())
-    turn.go(turn.set(node, attempt=node.attempt + 1, failing=None, agent=None, record=fresh), Phase.PROBING)
+    first = Phase.SCANNING if turn.settings.purpose is Purpose.SCAN else Phase.PROBING
+    turn.go(turn.set(node, attempt=node.attempt + 1, failing=None, agent=None, record=fresh), first)
 
 
 def cancel(turn: Turn, node: NodeWork, why: Problem) -> None:

@@ -77,12 +77,13 @@ def _resumed(turn: Turn, node: NodeWork) -> None:
 
 
 def _resume_failed(turn: Turn, node: NodeWork, event: CallFailed, action: Action) -> None:
-    """Whatever goes wrong, the node is asked again until the limit, and then watched."""
+    """Whatever goes wrong, look what the node is; it is asked again until the limit, and then watched."""
     if turn.waited_out(node) or event.problem.kind.hopeless:
         turn.go(turn.blame(node, event.problem), Phase.STRANDED)
         return
-    look = ObserveCluster(node.name) if event.problem.kind.passing else action
-    turn.call_at(node, turn.at + turn.limits.retry_interval, look)
+    if isinstance(action, ResumeNode) and not event.problem.kind.passing:
+        node = turn.note(node, f"It could not be resumed at once: {event.problem.message}")
+    turn.call_at(node, turn.at + turn.limits.retry_interval, ObserveCluster(node.name))
 
 
 def _not_resumed(node: NodeWork, reason: str) -> Problem:

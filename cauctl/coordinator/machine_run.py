@@ -39,6 +39,7 @@ from cauctl.coordinator.events import (
 from cauctl.coordinator.machine_attempt import begin_attempt, cancel, stop_problem
 from cauctl.coordinator.machine_gates import paused_by_others
 from cauctl.coordinator.problems import Problem, ProblemKind
+from cauctl.coordinator.settings import Purpose
 from cauctl.coordinator.state import Alarm, NodeWork, Pause, Phase, Refusal, RefusalKind, RunPhase, Trouble
 from cauctl.coordinator.stop import stop
 from cauctl.coordinator.turn import Turn, problem
@@ -117,8 +118,13 @@ def _observed(turn: Turn) -> None:
     else:
         failed = settings.max_failed_nodes
         failed = default_max_failed_nodes(len(facts.nodes)) if failed is None or failed < 0 else failed
-        turn.change(cluster=facts.name, max_failed_nodes=failed, phase=RunPhase.INTERLOCK)
-        turn.call_for_run(CheckInterlock())
+        turn.change(cluster=facts.name, max_failed_nodes=failed)
+        if settings.purpose is Purpose.SCAN:
+            turn.change(phase=RunPhase.PREPARING)
+            _meet_all(turn)
+        else:
+            turn.change(phase=RunPhase.INTERLOCK)
+            turn.call_for_run(CheckInterlock())
 
 
 def _same_cluster(asked: str, facts: ClusterFacts) -> bool:
@@ -184,6 +190,10 @@ def _locked(turn: Turn, record: LockRecord) -> None:
     alarms = tuple(_alarm(turn, name, started + after) for name, after in limits if after is not None)
     until = turn.at + turn.limits.renewal
     turn.change(alarms=alarms, renewal=Pause(turn.timer(until), until=until, then=RenewLease()))
+    _meet_all(turn)
+
+
+def _meet_all(turn: Turn) -> None:
     for node in turn.facts.nodes:
         _meet(turn, NodeWork(node.name, since=turn.at), node.state)
 
@@ -194,7 +204,8 @@ def _alarm(turn: Turn, name: str, until: datetime) -> Alarm:
 
 def _meet(turn: Turn, node: NodeWork, state: NodeState) -> None:
     """Begin with a node, or leave it alone where it is not Up."""
-    if state is NodeState.UP:
+    scan = turn.settings.purpose is Purpose.SCAN
+    if state is NodeState.UP or (scan and state is NodeState.PAUSED):
         begin_attempt(turn, node)
     elif state is NodeState.PAUSED:
         cancel(turn, turn.set(node), paused_by_others(node.name))
@@ -211,7 +222,10 @@ def _meet(turn: Turn, node: NodeWork, state: NodeState) -> None:
 def advance(turn: Turn) -> None:
     """Go on when what was waited for is done: nodes prepared, a node finished, all finished."""
     if turn.run.phase is RunPhase.PREPARING and _all_settled(turn):
-        _prepared(turn)
+        if turn.settings.purpose is Purpose.SCAN:
+            turn.change(phase=RunPhase.ENDED, ended=turn.at)
+        else:
+            _prepared(turn)
     if turn.run.phase is RunPhase.UPDATING:
         _heed_failures(turn)
         if _all_settled(turn):

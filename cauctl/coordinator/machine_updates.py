@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from cauctl.coordinator.machine_attempt import close_attempt, update_problem
+from cauctl.coordinator.settings import Purpose
 from cauctl.coordinator.state import AgentWork, Installation, NodeWork, Phase
 from cauctl.coordinator.turn import Turn, problem
-from cauctl.models.agent import AgentOperation, FoundUpdate, UpdateKey, UpdateOutcome
+from cauctl.models.agent import AgentOperation, FoundUpdate, OperationResultCode, UpdateKey, UpdateOutcome
 from cauctl.policy.selection import choose, looping, succeeded, worth_another_try
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from cauctl.coordinator.problems import Problem
 
 __all__ = ["CONCLUDED", "take_outcomes"]
+
+ROLLED_BACK = 0x80242016
+"""WU_E_UH_POSTREBOOTUNEXPECTEDSTATE."""
 
 
 def take_outcomes(turn: Turn, node: NodeWork, agent: AgentWork) -> NodeWork:
@@ -47,7 +51,9 @@ def take_outcomes(turn: Turn, node: NodeWork, agent: AgentWork) -> NodeWork:
 def _scanned(turn: Turn, node: NodeWork, agent: AgentWork) -> None:
     """Before the node's turn: it stages what it needs, or is done when it needs nothing."""
     node = _choose(turn, turn.stamp(node, scan_end=turn.at), agent)
-    if node.record.updates:
+    if turn.settings.purpose is Purpose.SCAN:
+        close_attempt(turn, node)
+    elif node.record.updates:
         turn.go(node, Phase.STAGING)
     elif node.attempt > 1 and node.record.reboot_required:
         turn.go(node, Phase.READY)
@@ -106,7 +112,7 @@ def _rescanned(turn: Turn, node: NodeWork, agent: AgentWork) -> None:
     record = node.record
     outcomes = {key: each.outcome for key, each in record.installed.items()}
     if circles := looping(record.updates, outcomes):
-        turn.fail(node, _loop(node, circles))
+        turn.fail(_rolled_back(turn, node, circles), _loop(node, circles))
         return
     tried: dict[UpdateKey, UpdateOutcome] = {**record.staged, **outcomes}
     failed = {key: outcome for key, outcome in tried.items() if not succeeded(outcome)}
@@ -138,6 +144,21 @@ def _another_round(turn: Turn, node: NodeWork, updates: tuple[FoundUpdate, ...])
 
 def _enough(turn: Turn, node: NodeWork) -> None:
     turn.go(turn.stamp(turn.keep(node, updates=()), install_end=turn.at), Phase.RESUMING)
+
+
+def _rolled_back(turn: Turn, node: NodeWork, circles: tuple[FoundUpdate, ...]) -> NodeWork:
+    """Correct what Windows Update said: what is offered again is not installed."""
+    record = node.record
+    corrected = {
+        update.key: evolve(
+            record.installed[update.key],
+            outcome=evolve(
+                record.installed[update.key].outcome, result=OperationResultCode.FAILED, hresult=ROLLED_BACK
+            ),
+        )
+        for update in circles
+    }
+    return turn.keep(node, installed={**record.installed, **corrected})
 
 
 def _loop(node: NodeWork, circles: tuple[FoundUpdate, ...]) -> Problem:

@@ -7,12 +7,20 @@ version are. No secret is among them.
 from __future__ import annotations
 
 from datetime import timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
+from cauctl.errors import InputError
 from cauctl.models.enums import FailbackType
 
-__all__ = ["DEFAULT_QUERY", "Limits", "RunSettings"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cauctl.models.options import ScanOptions, UpdatingRunOptions
+
+__all__ = ["DEFAULT_QUERY", "Limits", "Purpose", "RunSettings", "scan_settings", "update_settings"]
 
 DEFAULT_QUERY = "IsInstalled=0 and Type='Software' and IsHidden=0 and IsAssigned=1"
 """Search criteria of Microsoft.WindowsUpdatePlugin (CAU plug-in reference)."""
@@ -85,10 +93,21 @@ class Limits:
     """Time between two renewals of the lease."""
 
 
+class Purpose(Enum):
+    """What a run is for."""
+
+    UPDATE = "Update"
+    """Nodes are updated, one after the other."""
+    SCAN = "Scan"
+    """Nodes look for updates, all at once; nothing is touched, so nothing is locked."""
+
+
 @frozen(kw_only=True)
 class RunSettings:
     """The options of one run that decisions depend on."""
 
+    purpose: Purpose = Purpose.UPDATE
+    """What it is for."""
     max_failed_nodes: int | None = None
     """Failed nodes that the run bears; None: the documented default for the number of nodes."""
     max_retries_per_node: int = 3
@@ -113,3 +132,59 @@ class RunSettings:
     """Drain even where roles must be stopped to leave (ForcePauseAndDrain)."""
     limits: Limits = field(factory=Limits)
     """How long each wait may take."""
+
+
+def update_settings(options: UpdatingRunOptions, *, limits: Limits | None = None) -> RunSettings:
+    """Take what a run depends on from the options of Invoke-CauRun; InputError for arguments no plug-in knows."""
+    arguments = _plugin_arguments(options.cau_plugin_arguments)
+    return RunSettings(
+        max_failed_nodes=options.max_failed_nodes,
+        max_retries_per_node=options.max_retries_per_node,
+        node_order=options.node_order,
+        require_all_nodes_online=options.require_all_nodes_online,
+        failback_mode=options.failback_mode,
+        reboot_timeout=options.reboot_timeout,
+        stop_after=options.stop_after,
+        warn_after=options.warn_after,
+        limits=limits or Limits(),
+        **arguments,
+    )
+
+
+def scan_settings(options: ScanOptions, *, limits: Limits | None = None) -> RunSettings:
+    """Take what a scan depends on from the options of Invoke-CauScan; InputError for arguments no plug-in knows."""
+    arguments = _plugin_arguments(options.cau_plugin_arguments)
+    return RunSettings(purpose=Purpose.SCAN, max_retries_per_node=0, limits=limits or Limits(), **arguments)
+
+
+def _plugin_arguments(tables: tuple[Mapping[str, Any], ...]) -> dict[str, Any]:
+    """Read the arguments of Microsoft.WindowsUpdatePlugin; names compare without case."""
+    given = {str(name).casefold(): (str(name), value) for table in tables for name, value in table.items()}
+    settings: dict[str, Any] = {}
+    for key, (name, value) in given.items():
+        if key == "querystring":
+            settings["query"] = _query(value)
+        elif key == "includerecommendedupdates":
+            settings["include_recommended"] = _truth(name, value)
+        else:
+            raise InputError(
+                f"{name!r:.80} is no argument of Microsoft.WindowsUpdatePlugin",
+                where="cau_plugin_arguments",
+                expected="QueryString, IncludeRecommendedUpdates",
+            )
+    return settings
+
+
+def _query(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise InputError("QueryString is no text", where="cau_plugin_arguments", expected="Windows Update criteria")
+    return value
+
+
+def _truth(name: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    spelled = {"true": True, "false": False}.get(str(value).strip().casefold())
+    if spelled is None:
+        raise InputError(f"{name} is {value!r:.40}", where="cau_plugin_arguments", expected="True or False")
+    return spelled
