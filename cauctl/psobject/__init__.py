@@ -2,7 +2,10 @@
 
 from cauctl.psobject.clixml import Limits, read_clixml, read_fragment, write_clixml, write_fragment
 from cauctl.psobject.convertxml import convert_to_xml
-from cauctl.psobject.culture import Culture, culture, culture_names
+from cauctl.psobject.csvfile import append_csv, write_csv
+from cauctl.psobject.csvreader import UnnamedColumnWarning, read_csv
+from cauctl.psobject.csvtext import CsvStyle, DroppedPropertyWarning, QuoteKind, convert_to_csv
+from cauctl.psobject.culture import Culture, culture_names, find_culture
 from cauctl.psobject.failure import ConversionError
 from cauctl.psobject.members import Property, ps_properties
 from cauctl.psobject.native import powershell_value
@@ -23,6 +26,7 @@ from cauctl.psobject.objects import (
     ordered_dictionary,
     to_python,
 )
+from cauctl.psobject.textfile import read_text, write_text
 from cauctl.psobject.values import (
     Byte,
     Char,
@@ -50,8 +54,10 @@ __all__ = [
     "Byte",
     "Char",
     "ConversionError",
+    "CsvStyle",
     "Culture",
     "DateTime",
+    "DroppedPropertyWarning",
     "Int16",
     "Int64",
     "Kind",
@@ -66,6 +72,7 @@ __all__ = [
     "PSStack",
     "ProgressRecord",
     "Property",
+    "QuoteKind",
     "SByte",
     "ScriptBlock",
     "SecureString",
@@ -75,25 +82,32 @@ __all__ = [
     "UInt16",
     "UInt32",
     "UInt64",
+    "UnnamedColumnWarning",
     "Uri",
     "Version",
     "XmlDocument",
+    "append_csv",
     "array",
+    "convert_to_csv",
     "convert_to_xml",
-    "culture",
     "culture_names",
     "custom_object",
     "enum_value",
+    "find_culture",
     "hashtable",
     "ordered_dictionary",
     "outer_xml",
     "powershell_value",
     "ps_properties",
     "read_clixml",
+    "read_csv",
     "read_fragment",
+    "read_text",
     "save_xml",
     "to_python",
     "type_name",
     "write_clixml",
+    "write_csv",
     "write_fragment",
+    "write_text",
 ]

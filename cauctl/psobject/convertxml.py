@@ -22,8 +22,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 from cauctl.errors import InputError
-from cauctl.psobject.culture import Culture
-from cauctl.psobject.culture import culture as find_culture
+from cauctl.psobject.culture import Culture, find_culture
 from cauctl.psobject.nettext import TextStyle
 from cauctl.psobject.xmldocument import DECLARATION, EMPTY_MARK, read_document
 from cauctl.psobject.xmlwriter import XmlWriter

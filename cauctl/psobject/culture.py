@@ -11,7 +11,7 @@ Rules kept here:
 
 Use::
 
-    culture("de-DE").decimal_separator
+    find_culture("de-DE").decimal_separator
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from attrs import evolve, field, frozen
 
 from cauctl.errors import InputError
 
-__all__ = ["INVARIANT", "Culture", "culture", "culture_names"]
+__all__ = ["INVARIANT", "Culture", "culture_names", "find_culture"]
 
 GREGORIAN: Final = "GregorianCalendar"
 _DATE_FIELDS: Final = {
@@ -132,7 +132,7 @@ INVARIANT: Final = Culture(
 )
 
 
-def culture(name: str | Culture | None, *, windows_powershell: bool = False) -> Culture:
+def find_culture(name: str | Culture | None, *, windows_powershell: bool = False) -> Culture:
     """Find a culture by .NET's name, in any case; ``None`` and ``""`` are the invariant culture.
 
     Raises:

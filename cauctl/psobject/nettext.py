@@ -14,7 +14,7 @@ Rules kept here (numbers in brackets are those of the project's study of Convert
 
 Use::
 
-    TextStyle(culture=culture("de-DE")).text(1.5)        # "1,5"
+    TextStyle(find_culture("de-DE")).text(1.5)        # "1,5"
 """
 
 from __future__ import annotations
