@@ -206,9 +206,10 @@ class NodeSession:
             mine = self._turn.acquire(timeout=2 * STOP_TIME)
         try:
             shell, self._shell = self._shell, None
-            for left in [*([shell] if shell else []), *self._take_orphans()]:
+            if shell is not None:
                 with suppress(TransportError):
-                    left.delete(Deadline.after(_LONGEST_CLEAN_UP))
+                    shell.close(Deadline.after(_LONGEST_CLEAN_UP))
+            self._remove_orphans(Deadline.after(_LONGEST_CLEAN_UP))
         finally:
             if mine:
                 self._turn.release()
@@ -242,9 +243,7 @@ class NodeSession:
             shell.disconnect()
             raise
         self._shell = shell
-        for orphan in self._take_orphans():
-            with suppress(TransportError):
-                orphan.delete(deadline.within(_LONGEST_CLEAN_UP))
+        self._remove_orphans(deadline.within(_LONGEST_CLEAN_UP))
         return shell
 
     def _open_for_run(self, work: _Work, deadline: Deadline) -> Shell:
@@ -273,16 +272,18 @@ class NodeSession:
             shell.disconnect()
             return
         try:
-            shell.delete(max(deadline, Deadline.after(_CLEAN_UP)).within(_LONGEST_CLEAN_UP))
+            shell.remove(max(deadline, Deadline.after(_CLEAN_UP)).within(_LONGEST_CLEAN_UP))
         except TransportError:
             self._remember(shell)
 
     def _remember(self, shell: Shell) -> None:
         self._orphans = [*self._orphans, shell][-_MOST_ORPHANS:]
 
-    def _take_orphans(self) -> list[Shell]:
+    def _remove_orphans(self, deadline: Deadline) -> None:
         orphans, self._orphans = self._orphans, []
-        return orphans
+        for orphan in orphans:
+            with suppress(TransportError):
+                orphan.remove(deadline)
 
     def _judged(self, error: TransportError, work: _Work, deadline: Deadline, within: timedelta) -> TransportError:
         """Say what a failure of the way means for who waits: that it was cancelled, that time is up, or itself."""

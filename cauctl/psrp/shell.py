@@ -16,7 +16,8 @@ import math
 import time
 import uuid
 import xml.etree.ElementTree as ET
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from enum import Enum
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
@@ -65,6 +66,17 @@ _SHELL_GONE: Final = {0x8033805B, 0x8033805C, 0x803381DE, 0x803381C4, 995}
 _DONE: Final = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/CommandState/Done"
 
 
+class _Phase(Enum):
+    """What a failure of the way leaves behind."""
+
+    OPENING = "opening"
+    """No pipeline: a request to open, or to prepare one."""
+    STARTING = "starting"
+    """This request starts one."""
+    RUNNING = "running"
+    """One was started before."""
+
+
 @frozen
 class Receipt:
     """One answer to a request for output."""
@@ -106,7 +118,7 @@ class Shell:
         """Create the shell and wait until it is usable."""
         self._prepare(deadline)
         try:
-            with self._translated(started=False):
+            with self._translated(_Phase.OPENING):
                 self._pool.open()
         except NodeUnreachableError:
             self.may_exist = self._pool.state != RunspacePoolState.BEFORE_OPEN
@@ -122,11 +134,11 @@ class Shell:
         self._prepare(deadline)
         commands = self._commands(pipeline)
         first, *rest = self._pack(commands, pipeline_id := str(uuid.uuid4()).upper())
-        with self._translated(started=False):
+        with self._translated(_Phase.STARTING):
             encoded = base64.b64encode(first).decode("ascii")
             answer = self._pool.shell.command("", arguments=[encoded], command_id=pipeline_id)
             command_id = answer.findtext("{*}CommandResponse/{*}CommandId") or pipeline_id
-        with self._translated(started=True):
+        with self._translated(_Phase.RUNNING):
             for fragment in rest:
                 self._pool.shell.send("stdin", fragment, command_id=command_id)
         return command_id
@@ -135,7 +147,7 @@ class Shell:
         """Ask for output; the node answers within ``hold`` seconds, with nothing if there is nothing."""
         transport = self._prepare(deadline)
         repeats = transport.repeats
-        with self._translated(started=True):
+        with self._translated(_Phase.RUNNING):
             try:
                 state, _, streams = self._pool.shell.receive("stdout", command_id=command_id, timeout=_seconds(hold))
             except WSManFaultError as fault:
@@ -154,32 +166,24 @@ class Shell:
 
     def stop_aside(self, command_id: str, deadline: Deadline) -> None:
         """Stop a pipeline over a connection of its own, while another thread waits for output."""
-        aside = NodeWSMan(self.connection)
-        aside.session_id = self._wsman.session_id
-        aside.transport.deadline = deadline
-        shell = WinRS(aside, resource_uri=self._pool.shell.resource_uri, id=self.id)
-        select_shell(shell, self.id)
-        try:
-            with self._translated(started=True):
-                shell.signal(SignalCode.PS_CTRL_C, command_id)
-        finally:
-            aside.transport.reset()
+        with self._aside(deadline) as shell, self._translated(_Phase.RUNNING):
+            shell.signal(SignalCode.PS_CTRL_C, command_id)
 
-    def delete(self, deadline: Deadline) -> None:
-        """Remove the shell from the node, whatever state it is in, and close the connection."""
-        aside = NodeWSMan(self.connection)
-        aside.session_id = self._wsman.session_id
-        aside.transport.deadline = deadline
-        shell = WinRS(aside, resource_uri=self._pool.shell.resource_uri, id=self.id)
-        select_shell(shell, self.id)
-        self._wsman.transport.reset()
+    def close(self, deadline: Deadline) -> None:
+        """Remove the shell from the node over the connection it has, and close that."""
+        self._prepare(deadline)
         try:
-            with self._translated(started=True):
-                shell.close()
-        except SessionLostError:
-            pass
+            with suppress(SessionLostError), self._translated(_Phase.RUNNING):
+                self._pool.shell.close()
+            self.may_exist = False
         finally:
-            aside.transport.reset()
+            self.disconnect()
+
+    def remove(self, deadline: Deadline) -> None:
+        """Remove the shell from the node over a new connection, whatever has become of the one it had."""
+        self.disconnect()
+        with self._aside(deadline) as shell, suppress(SessionLostError), self._translated(_Phase.RUNNING):
+            shell.close()
         self.may_exist = False
 
     def abort(self) -> None:
@@ -192,10 +196,23 @@ class Shell:
 
     def seal(self, text: str) -> str:
         """Encrypt a secret with the session's key, which is agreed on when first needed."""
-        with self._translated(started=False):
+        with self._translated(_Phase.OPENING):
             self._pool.exchange_keys()
             element = self._pool.serialize(TaggedValue("SS", text))
             return (element.text if element is not None else None) or ""
+
+    @contextmanager
+    def _aside(self, deadline: Deadline) -> Iterator[WinRS]:
+        """Give the same shell over a connection and a security context of its own."""
+        wsman = NodeWSMan(self.connection)
+        wsman.session_id = self._wsman.session_id
+        wsman.transport.deadline = deadline
+        shell = WinRS(wsman, resource_uri=self._pool.shell.resource_uri, id=self.id)
+        select_shell(shell, self.id)
+        try:
+            yield shell
+        finally:
+            wsman.transport.reset()
 
     def _prepare(self, deadline: Deadline) -> Any:
         transport = self._wsman.transport
@@ -208,7 +225,7 @@ class Shell:
 
     def _signal(self, code: str, command_id: str, deadline: Deadline) -> None:
         self._prepare(deadline)
-        with self._translated(started=True):
+        with self._translated(_Phase.RUNNING):
             self._pool.shell.signal(code, command_id)
 
     def _commands(self, pipeline: OurPipeline) -> list[Command]:
@@ -251,27 +268,31 @@ class Shell:
         return pack_message(self._pool, message, pipeline_id)
 
     @contextmanager
-    def _translated(self, *, started: bool) -> Iterator[None]:
+    def _translated(self, phase: _Phase) -> Iterator[None]:
         line = self._wsman.transport.line
         try:
             yield
         except NodeUnreachableError as error:
-            if not started:
+            if phase is not _Phase.RUNNING:
                 raise
-            raise FateUnknownError(
-                f"{error.message.removeprefix(f'{error.node}: ')} But the pipeline had been started before.",
-                node=error.node,
-                address=error.address,
-            ) from error
+            raise _of_unknown_fate(error, "But the pipeline had been started before.") from error
+        except TransportError as error:
+            if phase is _Phase.OPENING or type(error) is not TransportError:
+                raise
+            raise _of_unknown_fate(error, "The pipeline may have run.") from error
         except WSManFaultError as fault:
-            raise self._fault(fault, started=started) from fault
+            raise self._fault(fault, phase) from fault
         except (WinRMError, ET.ParseError, ValueError, LookupError, TypeError, AttributeError) as error:
-            raise line.refuse(f"its answer is no WSMan message ({show_text(str(error))})") from error
+            refusal = line.refuse(f"its answer is no WSMan message ({show_text(str(error))})")
+            if phase is not _Phase.OPENING:
+                refusal = _of_unknown_fate(refusal, "The pipeline may have run.")
+            raise refusal from error
 
-    def _fault(self, fault: WSManFaultError, *, started: bool) -> TransportError:
+    def _fault(self, fault: WSManFaultError, phase: _Phase) -> TransportError:
         line = self._wsman.transport.line
         facts: dict[str, Any] = {"node": line.node, "address": line.peer}
-        ran = "The pipeline may have run." if started else "Nothing ran."
+        running = phase is _Phase.RUNNING
+        ran = "The pipeline may have run." if running else "Nothing ran."
         reason = show_text(str(fault.provider_fault or fault.reason or f"fault {fault.code}"), 400).rstrip(".")
         if fault.code in _SHELL_GONE:
             return SessionLostError(f"the session is gone ({reason}). {ran}", **facts)
@@ -281,7 +302,7 @@ class Shell:
                 **facts,
                 advice="The account must be an administrator of the node, or be named by the session configuration.",
             )
-        if started:
+        if running:
             return FateUnknownError(f"the session failed ({reason}). {ran}", **facts)
         advice = f"Is there a session configuration {self.connection.configuration_name}?"
         return TransportError(
@@ -294,3 +315,8 @@ class Shell:
 def _seconds(hold: float) -> Any:
     """Give whole seconds as an int, as pypsrp expects it, else milliseconds, which Windows takes as well."""
     return math.ceil(hold * 1000) / 1000 if hold % 1 else int(hold)
+
+
+def _of_unknown_fate(error: TransportError, consequence: str) -> FateUnknownError:
+    reason = error.message.removeprefix(f"{error.node}: ")
+    return FateUnknownError(f"{reason} {consequence}", node=error.node, address=error.address, advice=error.advice)

@@ -5,8 +5,8 @@ Rules kept here:
 * A request ends at its deadline, however slowly bytes trickle: each read waits only for what is left of it. Looking up
   the name counts too.
 * An answer is at most :data:`LONGEST_ANSWER` bytes, headers included, and is never decompressed.
-* What fails before a byte of the request has left is a :class:`~cauctl.errors.NodeUnreachableError` or a
-  :class:`~cauctl.errors.TlsError`; what fails after it a :class:`~cauctl.errors.FateUnknownError`.
+* A way that fails before a byte of the request has left is a :class:`~cauctl.errors.NodeUnreachableError` or a
+  :class:`~cauctl.errors.TlsError`; one that fails after it a :class:`~cauctl.errors.FateUnknownError`.
 * Nothing is repeated and no redirect is followed here; the environment decides nothing.
 
 :class:`Line` is what a connection, the request on it and another thread that wants to end both have in common.
@@ -108,9 +108,10 @@ class Line:
         self._received = 0
 
     def refuse(self, reason: str) -> TransportError:
-        """Build the error for an answer that no node gives."""
-        kind = FateUnknownError if self.sent else TransportError
-        return kind(f"{reason}.", node=self.node, address=self.peer, advice=f"Is {self.peer} really WinRM?")
+        """Build the error for an answer that no node gives; what that means for a pipeline, the caller knows."""
+        return TransportError(
+            f"{reason}.", node=self.node, address=self.peer, advice=f"Is the service at {self.peer} really WinRM?"
+        )
 
     def broken(self, error: BaseException) -> TransportError:
         """Build the error for a connection that ended or stayed silent."""
