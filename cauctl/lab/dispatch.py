@@ -34,11 +34,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 from attrs import field, frozen
 
 from cauctl.errors import InputError
+from cauctl.lab.binder.metadata import CommandMetadata
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from cauctl.lab.binder.metadata import CommandMetadata
 
 __all__ = [
     "BoundCall",
@@ -94,7 +94,7 @@ class CommandError(Exception):
     Args:
         message: the exception's message.
         error_id: first part of the FullyQualifiedErrorId; the endpoint appends the command's class, as PowerShell does,
-            unless a comma in the id shows that it is complete.
+            unless a comma in the id shows that it is complete (one at its end is dropped).
         category: name of an ``ErrorCategory`` (``ObjectNotFound`` ...).
         exception_type: full .NET type name of the exception.
         target: the TargetObject.

@@ -6,38 +6,46 @@ front end waits in its own way. Quotas and faults are Windows' (MS-WSMV 3.1.4, r
 
 from __future__ import annotations
 
-import base64
-import binascii
-import logging
 import threading
 import time
 import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
-from xml.sax.saxutils import escape
 
 from attrs import field, frozen
 
 from cauctl.lab.wsman import faults, soap
+from cauctl.lab.wsman.exchange import (
+    Answer,
+    Exchange,
+    Pending,
+    command_id,
+    command_response,
+    connect_response,
+    enumerate_response,
+    enumerated_commands,
+    joined_text,
+    read_fragments,
+    read_id,
+    receive_response,
+    resource_created,
+    shell_xml,
+)
 from cauctl.lab.wsman.faults import WSManFault
 from cauctl.lab.wsman.shell import FragmentQueue, Shell
-from cauctl.lab.wsman.soap import PWSH, RSP, WSMAN, Request
+from cauctl.lab.wsman.soap import PWSH, RSP, WSMAN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
-    from xml.etree.ElementTree import Element
 
     from cauctl.lab.wsman.shell import Engine, EngineFactory
 
-__all__ = ["Answer", "Exchange", "Pending", "Quotas", "WSManService"]
-
-log = logging.getLogger(__name__)
+__all__ = ["Quotas", "WSManService"]
 
 _SHELL_URI: Final = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
 _CONFIGURATION_URI: Final = "http://schemas.microsoft.com/powershell/"
 _TERMINATE: Final = f"{_SHELL_URI}/signal/Terminate"
-_DONE: Final = f"{_SHELL_URI}/CommandState/Done"
 _ENVELOPE_OVERHEAD: Final = 2048
 """Bytes of an answer that are not fragments."""
 
@@ -51,56 +59,6 @@ class Quotas:
     idle_timeout: timedelta = field(default=timedelta(hours=2), kw_only=True)
     """Idle timeout of a shell whose client asks for none."""
     max_idle_timeout: timedelta = field(default=timedelta(milliseconds=2_147_483_647), kw_only=True)
-
-
-@frozen
-class Answer:
-    """A complete answer: HTTP status and envelope."""
-
-    status: int
-    body: bytes = field(repr=False)
-
-
-class Pending:
-    """A Receive that waits for output."""
-
-    def __init__(
-        self, queue: FragmentQueue, lock: threading.RLock, timeout: float, finish: Callable[[], Answer]
-    ) -> None:
-        self._queue, self._lock = queue, lock
-        self.timeout = timeout
-        """Seconds after which :meth:`finish` is to be called even if nothing came."""
-        self.finish = finish
-        """Give the answer: what has come, or the fault TimedOut."""
-
-    def subscribe(self, waker: Callable[[], None]) -> None:
-        """Call ``waker`` once, from any thread, when there is something to answer."""
-        with self._lock:
-            self._queue.subscribe(waker)
-
-    def unsubscribe(self, waker: Callable[[], None]) -> None:
-        """Forget ``waker``: its connection is gone."""
-        with self._lock:
-            self._queue.unsubscribe(waker)
-
-
-@frozen
-class Exchange:
-    """One request as it arrived, before anything was done."""
-
-    request: Request
-    user: str
-    service: WSManService = field(repr=False, eq=False)
-
-    @property
-    def action(self) -> str:
-        """``Create``, ``Command``, ``Receive``, ``Send``, ``Signal``, ``Delete`` and so on."""
-        return self.request.action
-
-    @property
-    def commands(self) -> tuple[str, ...]:
-        """Names of the commands of the pipeline concerned; empty where there is none or it cannot be told."""
-        return self.service.commands_of(self)
 
 
 class WSManService:
@@ -186,8 +144,8 @@ class WSManService:
         try:
             shell, engine = self._shell(exchange, connected=False)
             if request.action == "Command":
-                return engine.peek(_fragments(_joined(request.element(f"{RSP}CommandLine"), f"{RSP}Arguments")))
-            command = next((found for found in map(_command_id, request.body.iter()) if found is not None), None)
+                return engine.peek(read_fragments(joined_text(request.element(f"{RSP}CommandLine"), f"{RSP}Arguments")))
+            command = next((found for found in map(command_id, request.body.iter()) if found is not None), None)
             with shell.lock:
                 return () if command is None else engine.describe(command)
         except WSManFault:
@@ -240,17 +198,11 @@ class WSManService:
         try:
             with shell.lock:
                 shell.engine = self._engine(shell, configuration)
-                shell.engine.open(_fragments(creation.text))
+                shell.engine.open(read_fragments(creation.text))
         except WSManFault:
             self._drop(shell)
             raise
-        return self._ok(
-            exchange,
-            f"<x:ResourceCreated><a:Address>http://{escape(self.machine)}/wsman</a:Address><a:ReferenceParameters>"
-            f"<w:ResourceURI>{escape(request.resource_uri)}</w:ResourceURI><w:SelectorSet>"
-            f'<w:Selector Name="ShellId">{escape(shell_id)}</w:Selector></w:SelectorSet></a:ReferenceParameters>'
-            f"</x:ResourceCreated>{self._shell_xml(shell)}",
-        )
+        return self._ok(exchange, resource_created(shell, machine=self.machine) + self._shell_xml(shell))
 
     def _admit(self, shell: Shell) -> None:
         self._reap()
@@ -273,8 +225,8 @@ class WSManService:
     def _command(self, exchange: Exchange) -> Answer:
         shell, engine = self._shell(exchange)
         element = exchange.request.element(f"{RSP}CommandLine")
-        command = _read_id(element.get("CommandId") or str(uuid.uuid4()))
-        data = _fragments(_joined(element, f"{RSP}Arguments"))
+        command = read_id(element.get("CommandId") or str(uuid.uuid4()))
+        data = read_fragments(joined_text(element, f"{RSP}Arguments"))
         with shell.lock:
             if len(shell.commands) >= self.quotas.max_commands_per_shell:
                 raise faults.too_many_commands()
@@ -286,21 +238,21 @@ class WSManService:
             except WSManFault:
                 shell.forget(command)
                 raise
-        return self._ok(exchange, f"<rsp:CommandResponse>{_id_xml(command)}</rsp:CommandResponse>")
+        return self._ok(exchange, command_response(command))
 
     def _send(self, exchange: Exchange) -> Answer:
         shell, engine = self._shell(exchange)
         with shell.lock:
             for stream in exchange.request.body.iterfind(f"{RSP}Send/{RSP}Stream"):
-                command = _command_id(stream)
+                command = command_id(stream)
                 if command is not None:
                     _queue(shell, command)
-                engine.feed(_fragments(stream.text), command, prompt=stream.get("Name") == "pr")
+                engine.feed(read_fragments(stream.text), command, prompt=stream.get("Name") == "pr")
         return self._ok(exchange, "<rsp:SendResponse/>")
 
     def _receive(self, exchange: Exchange) -> Answer | Pending:
         shell, _ = self._shell(exchange)
-        command = _command_id(exchange.request.element(f"{RSP}Receive/{RSP}DesiredStream"))
+        command = command_id(exchange.request.element(f"{RSP}Receive/{RSP}DesiredStream"))
         with shell.lock:
             queue = shell.queue if command is None else _queue(shell, command)
             if queue.ready or queue.repeated(exchange.request.message_id) is not None:
@@ -319,14 +271,14 @@ class WSManService:
             fragments = queue.take((request.max_envelope - _ENVELOPE_OVERHEAD) * 3 // 4)
             if not fragments and not queue.done:
                 return self._fault(queue.fault or faults.timed_out(), request.message_id)
-            body = soap.answer(request, _received_xml(command, fragments, done=queue.done and queue.empty))
+            body = soap.answer(request, receive_response(command, fragments, done=queue.done and queue.empty))
             queue.remember(request.message_id, body)
         return Answer(200, body)
 
     def _signal(self, exchange: Exchange) -> Answer:
         shell, engine = self._shell(exchange)
         element = exchange.request.element(f"{RSP}Signal")
-        command = _command_id(element)
+        command = command_id(element)
         if command is None:
             raise faults.command_not_found()
         with shell.lock:
@@ -362,19 +314,15 @@ class WSManService:
     def _connect(self, exchange: Exchange) -> Answer:
         shell, engine = self._shell(exchange, connected=False)
         element = exchange.request.element(f"{RSP}Connect")
-        command = _command_id(element)
+        command = command_id(element)
         with shell.lock:
             if command is not None:
                 _queue(shell, command)
                 return self._ok(exchange, "<rsp:ConnectResponse/>")
             shell.queue.take(1 << 62)
-            reply = engine.connect(_fragments(element.findtext(f"{PWSH}connectXml")))
+            reply = engine.connect(read_fragments(element.findtext(f"{PWSH}connectXml")))
             shell.connected, shell.session_id = True, exchange.request.session_id
-        return self._ok(
-            exchange,
-            '<rsp:ConnectResponse><pwsh:connectResponseXml xmlns:pwsh="http://schemas.microsoft.com/powershell">'
-            f"{base64.b64encode(reply).decode()}</pwsh:connectResponseXml></rsp:ConnectResponse>",
-        )
+        return self._ok(exchange, connect_response(reply))
 
     def _get(self, exchange: Exchange) -> Answer:
         if exchange.request.resource_uri.endswith("/config"):
@@ -394,29 +342,11 @@ class WSManService:
             items = "".join(map(self._shell_xml, mine))
         elif exchange.request.resource_uri == f"{_SHELL_URI}/Command":
             wanted = (exchange.request.body.findtext(f".//{WSMAN}Selector") or "").strip().upper()
-            items = "".join(_commands_xml(shell) for shell in mine if shell.shell_id == wanted)
-        return self._ok(
-            exchange,
-            "<n:EnumerateResponse><n:EnumerationContext/>"
-            f"<w:Items>{items}</w:Items><w:EndOfSequence/></n:EnumerateResponse>",
-        )
+            items = "".join(enumerated_commands(shell) for shell in mine if shell.shell_id == wanted)
+        return self._ok(exchange, enumerate_response(items))
 
     def _shell_xml(self, shell: Shell) -> str:
-        now = self._monotonic()
-        return (
-            f"<rsp:Shell><rsp:ShellId>{escape(shell.shell_id)}</rsp:ShellId>"
-            f"<rsp:ResourceUri>{escape(shell.resource_uri)}</rsp:ResourceUri>"
-            f"<rsp:Owner>{escape(shell.owner)}</rsp:Owner><rsp:ClientIP>127.0.0.1</rsp:ClientIP>"
-            f"<rsp:IdleTimeOut>{soap.xml_duration(shell.idle_timeout)}</rsp:IdleTimeOut>"
-            "<rsp:InputStreams>stdin pr</rsp:InputStreams><rsp:OutputStreams>stdout</rsp:OutputStreams>"
-            f"<rsp:MaxIdleTimeOut>{soap.xml_duration(self.quotas.max_idle_timeout)}</rsp:MaxIdleTimeOut>"
-            "<rsp:Locale>en-US</rsp:Locale><rsp:DataLocale>en-US</rsp:DataLocale>"
-            "<rsp:CompressionMode>NoCompression</rsp:CompressionMode><rsp:ProfileLoaded>Yes</rsp:ProfileLoaded>"
-            "<rsp:Encoding>UTF8</rsp:Encoding><rsp:BufferMode>Block</rsp:BufferMode>"
-            f"<rsp:State>{'Connected' if shell.connected else 'Disconnected'}</rsp:State>"
-            f"<rsp:ShellRunTime>P0DT0H0M{int(now - shell.opened)}S</rsp:ShellRunTime>"
-            f"<rsp:ShellInactivity>P0DT0H0M{int(now - shell.touched)}S</rsp:ShellInactivity></rsp:Shell>"
-        )
+        return shell_xml(shell, now=self._monotonic(), max_idle_timeout=self.quotas.max_idle_timeout)
 
     def _ok(self, exchange: Exchange, body: str) -> Answer:
         return Answer(200, soap.answer(exchange.request, body))
@@ -427,49 +357,3 @@ def _queue(shell: Shell, command: UUID) -> FragmentQueue:
     if queue is None:
         raise faults.command_not_found()
     return queue
-
-
-def _command_id(element: Element) -> UUID | None:
-    text = element.get("CommandId")
-    return None if text is None else _read_id(text)
-
-
-def _read_id(text: str) -> UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise faults.command_not_found() from None
-
-
-def _joined(element: Element, path: str) -> str:
-    return "".join(part.text or "" for part in element.iterfind(path))
-
-
-def _fragments(text: str | None) -> bytes:
-    try:
-        return base64.b64decode(text or "", validate=False)
-    except binascii.Error as error:
-        raise faults.invalid_fragment(str(error)) from None
-
-
-def _id_xml(command: UUID) -> str:
-    return f"<rsp:CommandId>{str(command).upper()}</rsp:CommandId>"
-
-
-def _received_xml(command: UUID | None, fragments: list[bytes], *, done: bool) -> str:
-    """Write a ReceiveResponse; all fragments go into one Stream element, which is valid and cheaper than one each."""
-    owner = "" if command is None else f' CommandId="{str(command).upper()}"'
-    body = ""
-    if fragments:
-        body = f'<rsp:Stream Name="stdout"{owner}>{base64.b64encode(b"".join(fragments)).decode()}</rsp:Stream>'
-    if done and command is not None:
-        body += f'<rsp:CommandState{owner} State="{_DONE}"><rsp:ExitCode>0</rsp:ExitCode></rsp:CommandState>'
-    return f"<rsp:ReceiveResponse>{body}</rsp:ReceiveResponse>"
-
-
-def _commands_xml(shell: Shell) -> str:
-    with shell.lock:
-        return "".join(
-            f"<rsp:Command><rsp:ShellId>{escape(shell.shell_id)}</rsp:ShellId>{_id_xml(command)}</rsp:Command>"
-            for command in shell.commands
-        )

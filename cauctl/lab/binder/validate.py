@@ -1,0 +1,120 @@
+"""Validation of a bound value: the attributes of a parameter, and what mandatory parameters refuse by themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cauctl.lab.binder.convert import is_number, text_of
+from cauctl.lab.binder.dotnet import STRING, DotNetType, as_list
+from cauctl.lab.binder.errors import BindingError, Fault
+from cauctl.psobject import PSDictionary, PSObject
+
+if TYPE_CHECKING:
+    from cauctl.lab.binder.metadata import ParameterMetadata, Validation
+
+__all__ = ["validate"]
+
+
+def validate(value: Any, wanted: DotNetType, parameter: ParameterMetadata) -> None:
+    """Refuse a value that a validation attribute or the parameter being mandatory forbids."""
+    for validation in parameter.validate:
+        reason = _fault(value, validation)
+        if reason is not None:
+            raise _refused(f"Cannot validate argument on parameter '{parameter.name}'. {reason}", parameter)
+    if parameter.mandatory_somewhere:
+        _validate_mandatory(value, wanted, parameter)
+
+
+def _refused(message: str, parameter: ParameterMetadata, suffix: str = "") -> BindingError:
+    return BindingError(
+        message,
+        error_id=f"ParameterArgumentValidationError{suffix}",
+        category="InvalidData",
+        fault=Fault.VALIDATION,
+        parameter=parameter.name,
+    )
+
+
+def _fault(value: Any, validation: Validation) -> str | None:
+    """Say why an attribute refuses a value; None if it does not."""
+    if validation.kind == "NotNull":
+        return _null_fault(value)
+    if validation.kind == "NotNullOrEmpty":
+        return _null_fault(value) or _empty_fault(value)
+    if validation.kind not in {"Set", "Range"}:
+        return None
+    if value is None:
+        return "The argument is null. Provide a valid value for the argument, and then try running the command again."
+    items = as_list(value)
+    for item in [value] if items is None else items:
+        reason = _set_fault(item, validation) if validation.kind == "Set" else _range_fault(item, validation)
+        if reason is not None:
+            return reason
+    return None
+
+
+def _null_fault(value: Any) -> str | None:
+    items = as_list(value)
+    if value is None:
+        return "The argument is null. Supply a non-null argument and try the command again."
+    if items is not None and any(item is None for item in items):
+        return "The argument is null, or an element of the argument collection contains a null value."
+    return None
+
+
+def _empty_fault(value: Any) -> str | None:
+    items = as_list(value)
+    empty = value == "" or (items is not None and (not items or "" in [i for i in items if isinstance(i, str)]))
+    if empty or _is_empty_dictionary(value):
+        return (
+            "The argument is null, empty, or an element of the argument collection contains a null value. Supply a "
+            "collection that does not contain any null values and then try the command again."
+        )
+    return None
+
+
+def _is_empty_dictionary(value: Any) -> bool:
+    held = value.base if isinstance(value, PSObject) else value
+    return isinstance(held, PSDictionary | dict) and not len(held)
+
+
+def _set_fault(item: Any, validation: Validation) -> str | None:
+    text = text_of(item)
+    if text.casefold() in (allowed.casefold() for allowed in validation.values):
+        return None
+    return (
+        f'The argument "{text}" does not belong to the set "{",".join(validation.values)}" specified by the '
+        "ValidateSet attribute. Supply an argument that is in the set and then try the command again."
+    )
+
+
+def _range_fault(item: Any, validation: Validation) -> str | None:
+    if is_number(item) and validation.minimum <= item <= validation.maximum:
+        return None
+    if is_number(item) and item > validation.maximum:
+        return f"The {item} argument is greater than the maximum allowed range of {validation.maximum}."
+    return f"The {text_of(item)} argument is less than the minimum allowed range of {validation.minimum}."
+
+
+def _validate_mandatory(value: Any, wanted: DotNetType, parameter: ParameterMetadata) -> None:
+    """Refuse null, empty texts and empty collections for a mandatory parameter that does not allow them."""
+    _validate_element(value, wanted, parameter)
+    if wanted.element is None or value is None:
+        return
+    items = as_list(value) or ()
+    if not wanted.element.is_value_type:
+        for item in items:
+            _validate_element(item, wanted.element, parameter)
+    if not items and not parameter.allows("AllowEmptyCollection"):
+        kind = "Array" if wanted.is_array else "Collection"
+        message = f"Cannot bind argument to parameter '{parameter.name}' because it is an empty {kind.lower()}."
+        raise _refused(message, parameter, f"Empty{kind}NotAllowed")
+
+
+def _validate_element(value: Any, wanted: DotNetType, parameter: ParameterMetadata) -> None:
+    if value is None and not parameter.allows("AllowNull"):
+        message = f"Cannot bind argument to parameter '{parameter.name}' because it is null."
+        raise _refused(message, parameter, "NullNotAllowed")
+    if wanted.name == STRING and value == "" and not parameter.allows("AllowEmptyString"):
+        message = f"Cannot bind argument to parameter '{parameter.name}' because it is an empty string."
+        raise _refused(message, parameter, "EmptyStringNotAllowed")
