@@ -38,7 +38,7 @@ from cauctl.coordinator.machine_drain import EMPTYING, SUSPENDING
 from cauctl.coordinator.machine_gates import CHECKING, GUARDING
 from cauctl.coordinator.machine_restart import RESTARTING, VERIFYING
 from cauctl.coordinator.machine_resume import FAILING_BACK, RESUMING, STRANDED
-from cauctl.coordinator.sight import came_up, changed, completed
+from cauctl.coordinator.sight import came_up, completed, differing
 from cauctl.coordinator.state import NodeWork, Pause, Phase, RunState
 from cauctl.coordinator.turn import Playbook, Rules, Turn, problem, settle_call
 
@@ -217,6 +217,6 @@ def _learn(turn: Turn, event: Answer) -> None:
         facts = completed(event.facts, turn.nodes)
         turn.change(facts=facts, came_up=came_up(run.came_up, run.facts, facts.nodes, event.at))
     elif isinstance(event, ClusterChanged) and run.facts is not None:
-        turn.change(facts=changed(run.facts, event), came_up=came_up(run.came_up, run.facts, event.nodes, event.at))
+        turn.change(facts=differing(run.facts, event), came_up=came_up(run.came_up, run.facts, event.nodes, event.at))
     elif isinstance(event, GatesChecked):
         turn.change(storage=event.storage)

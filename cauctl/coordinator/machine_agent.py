@@ -25,7 +25,7 @@ from cauctl.coordinator.events import (
 )
 from cauctl.coordinator.machine_attempt import cancel, heard, stop_problem
 from cauctl.coordinator.machine_updates import CONCLUDED, take_outcomes
-from cauctl.coordinator.state import AgentWork, NodeWork, Phase, RestartRecord, Trouble
+from cauctl.coordinator.state import AgentWork, NodeWork, Phase, RestartRecord, Trouble, changed
 from cauctl.coordinator.turn import Rules, Turn, problem, settle_call
 from cauctl.models.agent import (
     AgentEvent,
@@ -131,7 +131,7 @@ def _answered(turn: Turn, node: NodeWork, event: Event) -> None:
             agent = _fold(agent, event.events)
             _polled(turn, turn.set(node, agent=agent), agent, event.state)
         case AgentCancelled():
-            agent = evolve(agent, cancelled=True)
+            agent = changed(agent, cancelled=True)
             node = turn.wait_for(node, "AgentStop", "Windows Update was told to stop", turn.limits.agent_stop)
             _poll_later(turn, turn.set(node, agent=agent), agent)
         case NodeProbed():
@@ -151,7 +151,7 @@ def _polled(turn: Turn, node: NodeWork, agent: AgentWork, state: AgentState) -> 
     if state is AgentState.FINISHED:
         turn.call(node, CollectAgent(node.name, request=agent.request))
     elif state is AgentState.LOST:
-        turn.call(node, ProbeNode(node.name), agent=evolve(agent, lost=True))
+        turn.call(node, ProbeNode(node.name), agent=changed(agent, lost=True))
     elif agent.cancelled and turn.waited_out(node):
         turn.fail(node, problem("AgentStuck", f"Windows Update on {node.name} did not stop when it was told to."))
     elif not agent.cancelled and (turn.waited_out(node) or _unwanted(turn, node)):
@@ -181,7 +181,7 @@ def _fold(agent: AgentWork, events: Iterable[AgentEvent]) -> AgentWork:
         elif event.kind in _LAST_WORDS:
             ending = event
         doing = event.message or doing
-    return evolve(
+    return changed(
         agent,
         after=after,
         found=tuple(found),
@@ -199,7 +199,7 @@ def _probed(turn: Turn, node: NodeWork, agent: AgentWork, event: NodeProbed) -> 
     if restarted and last is not None:
         record = RestartRecord(turn.at, boot_time=last.boot_time, reason="the node restarted by itself", ours=False)
         node = turn.keep(node, restarts=(*node.record.restarts, record))
-    agent = evolve(agent, restarted=restarted)
+    agent = changed(agent, restarted=restarted)
     turn.call(node, CollectAgent(node.name, request=agent.request), agent=agent)
 
 

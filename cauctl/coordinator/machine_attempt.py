@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from cauctl.coordinator.actions import ProbeNode
 from cauctl.coordinator.events import Event, NodeProbed
 from cauctl.coordinator.settings import Purpose
-from cauctl.coordinator.state import NodeWork, Phase, RunState
+from cauctl.coordinator.state import NodeWork, Phase, RunState, changed
 from cauctl.coordinator.turn import Rules, Turn, problem
 from cauctl.models.enums import SummaryStatus
 from cauctl.models.hresult import hex_code, hresult
@@ -41,7 +39,7 @@ _STOPPED = "RunStopping"
 
 def begin_attempt(turn: Turn, node: NodeWork) -> None:
     """Start the way of a node from its beginning."""
-    fresh = evolve(node.record, round=0, moves={}, updates=())
+    fresh = changed(node.record, round=0, moves={}, updates=())
     first = Phase.SCANNING if turn.settings.purpose is Purpose.SCAN else Phase.PROBING
     turn.go(turn.set(node, attempt=node.attempt + 1, failing=None, agent=None, record=fresh), first)
 

@@ -15,7 +15,7 @@ from attrs import evolve
 
 from cauctl.coordinator.machine_attempt import close_attempt, update_problem
 from cauctl.coordinator.settings import Purpose
-from cauctl.coordinator.state import AgentWork, Installation, NodeWork, Phase
+from cauctl.coordinator.state import AgentWork, Installation, NodeWork, Phase, changed
 from cauctl.coordinator.turn import Turn, problem
 from cauctl.models.agent import AgentOperation, FoundUpdate, OperationResultCode, UpdateKey, UpdateOutcome
 from cauctl.policy.selection import choose, looping, succeeded, worth_another_try
@@ -66,7 +66,7 @@ def _choose(turn: Turn, node: NodeWork, agent: AgentWork) -> NodeWork:
     return turn.set(
         node,
         agent=None,
-        record=evolve(
+        record=changed(
             record,
             updates=choice.chosen,
             offered={**record.offered, **{update.key: update for update in choice.chosen}},

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-__all__ = ["came_up", "changed", "completed", "told"]
+__all__ = ["came_up", "completed", "differing", "told"]
 
 
 def told(
@@ -36,7 +36,7 @@ def told(
     )
 
 
-def changed(facts: ClusterFacts, event: ClusterChanged) -> ClusterFacts:
+def differing(facts: ClusterFacts, event: ClusterChanged) -> ClusterFacts:
     """Take a difference."""
     nodes, groups = facts.nodes, facts.groups
     if event.nodes:

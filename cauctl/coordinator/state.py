@@ -5,6 +5,9 @@ itself, at most one thing is outstanding at any time (``pending``): a call that 
 a call is made. So what to do after a crash is written in the state: perform what is pending, again.
 
 ``phase``, ``since`` and ``wait`` of a node tell people where it is, since when, what it waits for and for how long.
+
+The classes that change with every event keep their fields in a ``__dict__``: :func:`changed` copies it, which costs a
+tenth of what naming forty fields does.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import Enum
 from types import MappingProxyType
+from typing import Any, TypeVar
 
 from attrs import field, frozen
 
@@ -44,7 +48,10 @@ __all__ = [
     "StorageStreak",
     "Trouble",
     "Waiting",
+    "changed",
 ]
+
+T = TypeVar("T", bound="AgentWork | NodeRecord | NodeWork | RunState")
 
 
 class RunPhase(Enum):
@@ -207,7 +214,7 @@ class Cause:
     """In which attempt of the node."""
 
 
-@frozen
+@frozen(slots=False)
 class AgentWork:
     """One piece of Windows Update work and what was heard of it."""
 
@@ -271,7 +278,7 @@ class RestartRecord:
     """False where the node restarted by itself."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class NodeRecord:
     """What the run did on a node and found there: what its result and history are made of."""
 
@@ -317,7 +324,7 @@ class NodeRecord:
     """How it ended."""
 
 
-@frozen
+@frozen(slots=False)
 class NodeWork:
     """One node in the run."""
 
@@ -400,7 +407,7 @@ class Refusal:
     """Other coordinator that stands in the way."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class RunState:
     """The run."""
 
@@ -480,3 +487,12 @@ class RunState:
     def unresumed(self) -> tuple[str, ...]:
         """Nodes that the run paused and has not seen Up again."""
         return tuple(node.name for node in self.nodes.values() if node.paused_by_us)
+
+
+def changed(value: T, **changes: Any) -> T:
+    """Give a copy of a value with some fields changed; TypeError for a field that it has not."""
+    if not changes.keys() <= value.__dict__.keys():
+        raise TypeError(f"{type(value).__name__} has no {', '.join(changes.keys() - value.__dict__.keys())}")
+    copy = object.__new__(type(value))
+    copy.__dict__.update(value.__dict__, **changes)
+    return copy

@@ -17,7 +17,7 @@ from attrs import evolve, frozen
 from cauctl.coordinator.actions import Action, Call, Instruction, StartTimer
 from cauctl.coordinator.events import CallFailed, Event
 from cauctl.coordinator.problems import Problem, ProblemKind
-from cauctl.coordinator.state import Cause, NodeWork, Pause, Phase, RunState, Trouble, Waiting
+from cauctl.coordinator.state import Cause, NodeWork, Pause, Phase, RunState, Trouble, Waiting, changed
 from cauctl.policy.pacing import next_look
 
 if TYPE_CHECKING:
@@ -143,26 +143,26 @@ class Turn:
         changes: dict[str, Any] = {"now": self.at, "counter": self._counter}
         if self._nodes is not None:
             changes["nodes"] = self._nodes
-        return evolve(self._run, **changes), tuple(self.instructions)
+        return changed(self._run, **changes), tuple(self.instructions)
 
     # --- changes -----------------------------------------------------------------------------------------------------
 
     def change(self, **changes: Any) -> RunState:
         """Change facts of the run itself."""
-        self._run = evolve(self._run, **changes)
+        self._run = changed(self._run, **changes)
         return self._run
 
     def set(self, node: NodeWork, **changes: Any) -> NodeWork:
         """Change a node."""
         if self._nodes is None:
             self._nodes = dict(self._run.nodes)
-        changed = evolve(node, **changes)
-        self._nodes[node.name] = changed
-        return changed
+        fresh = changed(node, **changes)
+        self._nodes[node.name] = fresh
+        return fresh
 
     def keep(self, node: NodeWork, **changes: Any) -> NodeWork:
         """Change the record of a node."""
-        return self.set(node, record=evolve(node.record, **changes))
+        return self.set(node, record=changed(node.record, **changes))
 
     def note(self, node: NodeWork, text: str) -> NodeWork:
         """Add what people must know of a node, once."""
