@@ -11,10 +11,11 @@ Rules kept here:
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from cauctl.errors import RemoteError, StateError
+from cauctl.errors import CauError, RemoteError, StateError
 from cauctl.models.nodes import LockRecord
 from cauctl.psrp.answers import answers
 from cauctl.psrp.commands import send
@@ -56,7 +57,11 @@ class ClusterLock:
         self._fleet = fleet
 
     def acquire(self, record: LockRecord) -> LockRecord | None:
-        """Take the lock: None when it is ours, else the record of whoever holds it."""
+        """Take the lock: None when it is ours, else the record of whoever holds it.
+
+        A group that we created and could not mark as ours is removed again, as far as the cluster still answers.
+        """
+        properties = _properties(record)
         try:
             self._fleet.act(_ADD, done=lambda: False)
         except RemoteError:
@@ -64,7 +69,12 @@ class ClusterLock:
             if holder is None:
                 raise
             return None if _same_holder(holder, record) else holder
-        self._write(record, create=True)
+        try:
+            self._write(record, properties, create=True)
+        except CauError:
+            with suppress(CauError):
+                self._remove()
+            raise
         holder = self.read()
         return None if holder is not None and _same_holder(holder, record) else holder
 
@@ -85,7 +95,7 @@ class ClusterLock:
     def write(self, record: LockRecord) -> None:
         """Replace the record; StateError when there is no lock."""
         try:
-            self._write(record, create=False)
+            self._write(record, _properties(record), create=False)
         except RemoteError as error:
             if self._exists():
                 raise
@@ -97,14 +107,17 @@ class ClusterLock:
         """Remove the lock if it is this run's."""
         holder = self.read()
         if holder is not None and holder.run_id == run_id:
-            self._fleet.act(_REMOVE, done=lambda: not self._exists())
+            self._remove()
+
+    def _remove(self) -> None:
+        self._fleet.act(_REMOVE, done=lambda: not self._exists())
 
     def _exists(self) -> bool:
         return bool(self._fleet.look(_EXISTS)[1].output)
 
-    def _write(self, record: LockRecord, *, create: bool) -> None:
+    def _write(self, record: LockRecord, properties: Mapping[str, str], *, create: bool) -> None:
         switches = {"Create": True} if create else {}
-        pipeline = _GROUP | send("Set-ClusterParameter", Multiple=_properties(record), **switches)
+        pipeline = _GROUP | send("Set-ClusterParameter", Multiple=properties, **switches)
         self._fleet.act(pipeline, done=lambda: self._stands(record))
 
     def _stands(self, record: LockRecord) -> bool:
