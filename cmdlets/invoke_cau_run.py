@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from cauctl.models.credential import PSCredential
     from cauctl.models.enums import FailbackType, RebootType
+    from cauctl.operations import Connection
 
 __all__ = ["invoke_cau_run"]
 
@@ -62,9 +63,9 @@ def invoke_cau_run(  # noqa: PLR0913  Invoke-CauRun has these parameters
     force: bool = False,
     what_if: bool = False,
     confirm: Callable[[str], bool] | None = None,
-    connection: Any = None,
+    connection: Connection | None = None,
     on_output: Callable[[Any], None] | None = None,
-    on_progress: Callable[..., None] | None = None,
+    on_progress: Callable[[str], None] | None = None,
 ) -> CauOutput[Any]:
     """Run an Updating Run and return what it wrote, the ClusterResult last.
 
@@ -114,12 +115,12 @@ def invoke_cau_run(  # noqa: PLR0913  Invoke-CauRun has these parameters
         reboot_mode: how nodes restart.
         credential: administrator of the nodes; without it as the connection or the current account says.
         force: do not ask for confirmation.
-        what_if: tell what would be done, and do nothing.
+        what_if: touch nothing and return what would be done: a ``PlanStep`` for each node, in the order of their turns.
         confirm: asked once with what is about to be done; its False ends the call before anything is touched.
         connection: how the nodes are reached, where neither the user's ``clusters.toml`` nor a lab says it; ours, not
             PowerShell's.
         on_output: called with each object as it is written; ours, not PowerShell's.
-        on_progress: called while the run goes on; ours, not PowerShell's.
+        on_progress: called with a sentence whenever something changes; ours, not PowerShell's.
 
     Raises:
         ConfirmationRequiredError: neither ``force``, ``what_if`` nor ``confirm`` was given.
@@ -137,9 +138,11 @@ def invoke_cau_run(  # noqa: PLR0913  Invoke-CauRun has these parameters
             f"{options.CMDLET} changes the nodes of {options.cluster_name} and was not confirmed.",
             advice="Give force=True, or confirm= a function that asks.",
         )
-    outcome = operations.run(
-        options, connection=connection, on_output=on_output, on_progress=on_progress, confirm=confirm
-    )
+    if options.what_if:
+        return CauOutput(operations.plan(options, connection=connection).steps)
+    if confirm is not None and not confirm(f"Update the nodes of {options.cluster_name} one after the other?"):
+        return CauOutput()
+    outcome = operations.run(options, connection=connection, on_output=on_output, on_progress=on_progress)
     for notice in outcome.notices:
         warnings.warn(notice, CauWarning, stacklevel=2)
     return CauOutput(outcome.objects, notices=outcome.notices)

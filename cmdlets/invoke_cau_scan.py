@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from cauctl.models.credential import PSCredential
     from cauctl.models.enums import RebootType
     from cauctl.models.updates import UpdateInfo
+    from cauctl.operations import Connection
 
 __all__ = ["invoke_cau_scan"]
+
+_OURS = frozenset({"connection", "on_output", "on_progress"})
 
 
 def invoke_cau_scan(  # noqa: PLR0913  Invoke-CauScan has these parameters
@@ -29,8 +32,9 @@ def invoke_cau_scan(  # noqa: PLR0913  Invoke-CauScan has these parameters
     os_rolling_upgrade: bool = False,
     attempt_soft_reboot: bool = False,
     reboot_mode: RebootType | str | None = None,
-    connection: Any = None,
-    on_progress: Callable[..., None] | None = None,
+    connection: Connection | None = None,
+    on_output: Callable[[UpdateInfo], None] | None = None,
+    on_progress: Callable[[str], None] | None = None,
 ) -> CauOutput[UpdateInfo]:
     """Scan every node of a cluster and return the updates that apply now, one object an update and node.
 
@@ -50,26 +54,19 @@ def invoke_cau_scan(  # noqa: PLR0913  Invoke-CauScan has these parameters
         reboot_mode: how nodes restart.
         connection: how the nodes are reached, where neither the user's ``clusters.toml`` nor a lab says it; ours, not
             PowerShell's.
-        on_progress: called while the scan goes on; ours, not PowerShell's.
+        on_output: called with each update as its node answers; ours, not PowerShell's.
+        on_progress: called with a sentence whenever something changes; ours, not PowerShell's.
 
     Raises:
         InputError: a parameter is wrong or not served; nothing was touched.
         CauError: no node could be scanned. Nodes that failed while others answered are in the result's ``errors``,
             and warned of.
     """
-    given = {name: value for name, value in locals().items() if name not in {"connection", "on_progress"}}
+    given = {name: value for name, value in locals().items() if name not in _OURS}
 
     from cauctl import operations  # noqa: PLC0415  the connections are loaded when they are used
 
-    options = ScanOptions.bind(**given)
-    result = operations.scan(
-        options.cluster_name,
-        connection=connection,
-        credential=options.credential,
-        cau_plugin_name=options.cau_plugin_name,
-        cau_plugin_arguments=options.cau_plugin_arguments,
-        on_progress=on_progress,
-    )
+    result = operations.scan(options, connection=connection, on_progress=on_progress)
     if result.failures and result.exit_code == operations.ExitCode.FAILED:
         raise result.failures[0]
     for notice in (*result.notices, *map(str, result.failures)):

@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import UUID
 
+from attrs import fields, has
+
 from cauctl.errors import InputError
 from cauctl.models.dotnet import dotnet_type
+from cauctl.models.naming import pascal_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -85,11 +88,12 @@ class CauOutput(list[T]):
 def _cells(value: Any) -> Iterator[tuple[str, Any]]:
     """Give PowerShell's property names with Python's values; enums and ids as the texts that people know."""
     described = dotnet_type(type(value))
-    if described is None:
+    if described is not None:
+        yield from ((each.name, _plain(getattr(value, each.attribute))) for each in described.properties)
+    elif has(type(value)):
+        yield from ((pascal_case(each.name), _plain(getattr(value, each.name))) for each in fields(type(value)))
+    else:
         yield "Value", value
-        return
-    for each in described.properties:
-        yield each.name, _plain(getattr(value, each.attribute))
 
 
 def _plain(value: Any) -> Any:

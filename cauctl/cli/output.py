@@ -68,9 +68,9 @@ def _scalar(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, timedelta):
-        from cauctl import psobject  # noqa: PLC0415  as above
+        from cauctl.psobject.nettext import timespan_text  # noqa: PLC0415  as above
 
-        return psobject.timespan_text(value)
+        return timespan_text(value // timedelta(microseconds=1) * 10)
     return str(value) if isinstance(value, (UUID, PurePath)) else value
 
 

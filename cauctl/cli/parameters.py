@@ -116,10 +116,10 @@ def _annotation(parameter: Parameter) -> Any:
         return Annotated[bool, Option(help=value)]
     if isinstance(kind, type) and issubclass(kind, Enum):
         names = tuple(str(member.value) for member in kind)
-        return Annotated[Literal[names] | None, Option(help=value)]  # type: ignore[valid-type]
+        return Annotated[Literal[names] | None, Option(help=value)]
     if kind is timedelta:
         return Annotated[timedelta | None, Option(help=value, converter=duration)]
-    plain = kind if kind in {int, str, datetime, Path} else str
+    plain: Any = kind if kind in {int, str, datetime, Path} else str
     if parameter.position == 0:
         return Annotated[plain, Option(help=value)]
     if parameter.many:

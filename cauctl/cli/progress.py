@@ -13,9 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from cauctl.cli.console import message_console
-from cauctl.coordinator.state import Phase, RunPhase, RunState
+from cauctl.coordinator.state import Phase, RunState
 from cauctl.models.enums import SummaryStatus
 from cauctl.models.nodes import readable
+from cauctl.operations.telling import RUN_PHASES, Teller, detail, step
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -45,8 +46,7 @@ class RunProgress:
     def __init__(self, clock: Clock | None = None, *, live: bool | None = None) -> None:
         self._clock = clock
         self._state: RunState | None = None
-        self._told: dict[str, tuple[Phase, str]] = {}
-        self._phase: RunPhase | None = None
+        self._teller = Teller(self._line)
         console = message_console()
         self._live = (
             Live(console=console, refresh_per_second=4, get_renderable=self._table, transient=False)
@@ -69,37 +69,28 @@ class RunProgress:
         """Take the time from this clock from now on."""
         self._clock = clock
 
-    def on_event(self, event: object, state: object) -> None:  # noqa: ARG002  the port's signature
+    def on_event(self, event: object, state: object) -> None:
         """Keep the state; tell in a line what changed when there is no table to show it."""
         if not isinstance(state, RunState):
             return
         self._state = state
         if self._live is None:
-            self._tell(state)
+            self._teller.on_event(event, state)
 
     def on_wait(self, node: str | None, waiting_for: str, since: datetime, limit: timedelta | None) -> None:
         """Nothing more: the state tells what is waited for."""
 
-    def _tell(self, state: RunState) -> None:
-        if state.phase is not self._phase:
-            self._phase = state.phase
-            self._line(state, "", _RUN_PHASES[state.phase])
-        for node in state.nodes.values():
-            seen = (node.phase, node.wait.name if node.wait else "")
-            if self._told.get(node.name) != seen:
-                self._told[node.name] = seen
-                self._line(state, node.name, f"{_step(node)}  {_detail(node, state.now)}".rstrip())
-
-    def _line(self, state: RunState, node: str, text: str) -> None:
-        at = f"{state.now:%H:%M:%S}" if state.now else " " * 8
-        message_console().print(Text(f"{at}  {node:<14} {text}"), soft_wrap=True)
+    @staticmethod
+    def _line(at: datetime | None, node: str, text: str) -> None:
+        time = f"{at:%H:%M:%S}" if at else " " * 8
+        message_console().print(Text(f"{time}  {node:<14} {text}"), soft_wrap=True)
 
     def _table(self) -> Table | Text:
         state = self._state
         if state is None:
             return Text("connecting …", style="dim")
         now = self._clock.now() if self._clock else state.now
-        table = Table(title=f"{state.cluster}: {_RUN_PHASES[state.phase]}", title_justify="left", expand=False)
+        table = Table(title=f"{state.cluster}: {RUN_PHASES[state.phase]}", title_justify="left", expand=False)
         for heading in ("Node", "Step", "For", "Updates", ""):
             table.add_column(heading, overflow="fold")
         for name in (*state.order, *(name for name in state.nodes if name not in state.order)):
@@ -109,38 +100,9 @@ class RunProgress:
         return table
 
 
-_RUN_PHASES = {
-    RunPhase.OBSERVING: "looking at the cluster",
-    RunPhase.INTERLOCK: "looking for other coordinators",
-    RunPhase.LOCKING: "taking the cluster",
-    RunPhase.PREPARING: "scanning and staging",
-    RunPhase.UPDATING: "updating",
-    RunPhase.RELEASING: "giving the cluster back",
-    RunPhase.ENDED: "ended",
-}
-
-
 def _row(node: NodeWork, now: datetime | None) -> tuple[Text, ...]:
     since = readable(now - node.since) if now and node.phase is not Phase.DONE else ""
     style = _STYLES.get(node.record.status, "") if node.record.status else "bold" if node.phase.at_work else "dim"
     record = node.record
     counted = f"{sum(1 for each in record.installed)}/{len(record.offered)}" if record.offered else ""
-    return Text(node.name), Text(_step(node), style=style), Text(since), Text(counted), Text(_detail(node, now))
-
-
-def _step(node: NodeWork) -> str:
-    return str(node.record.status) if node.record.status else str(node.phase.status)
-
-
-def _detail(node: NodeWork, now: datetime | None) -> str:
-    """What the node is waiting for and how long, else what went wrong, else what it is working on."""
-    if node.wait and now:
-        limit = f" of {readable(node.wait.limit)}" if node.wait.limit else ""
-        return f"{node.wait.reason or node.wait.name} ({readable(now - node.wait.since)}{limit})"
-    if node.record.causes and node.phase is Phase.DONE:
-        return node.record.causes[0].problem.message
-    if node.failing:
-        return f"undoing: {node.failing.problem.message}"
-    if node.agent and node.agent.at_work_on:
-        return node.agent.at_work_on
-    return node.record.notes[-1] if node.record.notes and node.phase is Phase.DONE else ""
+    return Text(node.name), Text(step(node), style=style), Text(since), Text(counted), Text(detail(node, now))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter as Option
 
-from cauctl.cli.console import say, say_error
+from cauctl.cli.console import say
 from cauctl.cli.reaching import REACHING, Reaching, confirm
 from cauctl.errors import InputError
 
@@ -51,5 +51,5 @@ def recover(
     for line in result.done:
         say(line)
     for failure in result.failures:
-        say_error(failure)
+        say(failure, "bold red")
     return result.exit_code

@@ -53,7 +53,7 @@ def run(given: dict[str, Any], *, output: str, quiet: bool, reaching: Reaching) 
     options = UpdatingRunOptions.bind(**given)
     connection = reaching.for_operations()
     if options.what_if:
-        for line in operations.what_if(options, **connection):
+        for line in operations.plan(options, **connection).lines():
             data_console().print(line, highlight=False, markup=False)
         return operations.ExitCode.SUCCEEDED
     if (options.confirm or not options.force) and not confirm(f"Update cluster {options.cluster_name} now?"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cauctl.cli.console import say, say_error
 from cauctl.cli.output import print_table, write_data
 from cauctl.cli.parameters import OUTPUT, project
+from cauctl.cli.progress import RunProgress
 from cauctl.cli.reaching import REACHING, Reaching
 from cauctl.models.options import ScanOptions
 
@@ -34,7 +35,8 @@ def scan(given: dict[str, Any], *, output: str, reaching: Reaching) -> int:
     from cauctl import operations  # noqa: PLC0415  the transport is loaded only when something is asked of a cluster
 
     options = ScanOptions.bind(**given)
-    result = operations.scan(options, on_progress=say, **reaching.for_operations())
+    with RunProgress() as progress:
+        result = operations.scan(options, observer=progress, **reaching.for_operations())
     for notice in result.notices:
         say(notice, "yellow")
     write_data(result.updates, output, table=_table)
@@ -45,7 +47,7 @@ def scan(given: dict[str, Any], *, output: str, reaching: Reaching) -> int:
 
 def _table(updates: Sequence[UpdateInfo]) -> None:
     rows = [
-        (each.node_name, ", ".join(each.kb_article_ids), each.severity or "", each.update_title)
+        (each.node_name, each.kb_article, each.severity, each.update_title)
         for each in sorted(updates, key=lambda each: each.node_name.casefold())
     ]
     print_table("", ("NodeName", "KB", "Severity", "UpdateTitle"), rows, empty="No node needs an update.")

@@ -72,8 +72,8 @@ def _print_tables(found: ClusterStatus) -> None:
     if found.lock:
         data_console().print(Text(f"  run {found.lock.run_id} of {found.lock.owner} since {found.lock.acquired:%c}"))
     if found.run:
-        rows = [(each.node.node_name, each.status, "") for each in found.run.node_status_notifications]
-        print_table("", ("Node", "Phase", ""), rows)
+        phases = [(each.node.node_name, each.status) for each in found.run.node_status_notifications]
+        print_table("", ("Node", "Phase"), phases)
 
 
 def _print_json(found: ClusterStatus) -> None:

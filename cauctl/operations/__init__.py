@@ -1,0 +1,33 @@
+"""What can be done with a cluster: the one place that knows all parts and wires them.
+
+``scan``, ``plan``, ``run``, ``status``, ``recover``, ``get_reports`` and ``export_reports`` serve the cmdlets and the
+command line alike; each takes validated options and returns plain values.
+"""
+
+from cauctl.coordinator.stop_switch import StopSwitch
+from cauctl.operations.access import Access, Connection, ConnectionChoice, connect
+from cauctl.operations.outcome import ClusterStatus, ExitCode, RunOutcome, ScanResult
+from cauctl.operations.recover import Recovery, recover, status
+from cauctl.operations.reports import FoundReports, export_reports, get_reports
+from cauctl.operations.run import plan, run, scan
+
+__all__ = [
+    "Access",
+    "ClusterStatus",
+    "Connection",
+    "ConnectionChoice",
+    "ExitCode",
+    "FoundReports",
+    "Recovery",
+    "RunOutcome",
+    "ScanResult",
+    "StopSwitch",
+    "connect",
+    "export_reports",
+    "get_reports",
+    "plan",
+    "recover",
+    "run",
+    "scan",
+    "status",
+]

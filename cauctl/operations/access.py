@@ -1,0 +1,178 @@
+"""The way to a cluster: from its name to the ports that reach it.
+
+Where the nodes come from, first match wins:
+
+1. ``connection=``: connections to entry nodes, or the options of a command line that name some;
+2. the cluster's entry in ``clusters.toml``;
+3. a lab of that name that runs on this computer (its runtime record, which only its user can read).
+
+The name of a cluster is never connected to. Without an entry node there is nothing to ask, and the error says what to
+give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import evolve, field, frozen
+
+from cauctl.errors import InputError
+from cauctl.models.credential import PSCredential
+from cauctl.operations.clock import ScaledClock, SystemClock
+from cauctl.ports import Clock, Cluster, Node, UpdateAgent
+from cauctl.psrp.clusters_file import ClusterEntry, ClustersFile
+from cauctl.psrp.connection import NodeConnection
+
+if TYPE_CHECKING:
+    from cauctl.lab.record import LabRecord
+
+__all__ = ["Access", "AskPassword", "Connection", "ConnectionChoice", "connect"]
+
+AskPassword = Callable[[str], PSCredential]
+"""Asked for the credential of a user name when no variable holds its password."""
+
+
+@frozen(kw_only=True)
+class ConnectionChoice:
+    """How to reach a cluster, as far as somebody said; the rest comes from ``clusters.toml`` or the defaults."""
+
+    entry_nodes: tuple[str, ...] = ()
+    """Nodes to connect to, first the preferred one."""
+    username: str | None = None
+    """Account on the nodes."""
+    port: int | None = None
+    """TCP port of the nodes."""
+    authentication: str | None = None
+    """How to authenticate, as ``NodeConnection.authentication``."""
+    ca_file: Path | None = None
+    """PEM file of the authorities to trust."""
+
+    @property
+    def options(self) -> dict[str, object]:
+        """Fields of :class:`~cauctl.psrp.connection.NodeConnection` that were chosen."""
+        chosen = {"port": self.port, "authentication": self.authentication, "ca_file": self.ca_file}
+        return {name: value for name, value in chosen.items() if value is not None}
+
+
+Connection = ConnectionChoice | NodeConnection | Sequence[NodeConnection]
+"""What ``connection=`` takes: connections to one or more entry nodes, or choices that complete ``clusters.toml``."""
+
+
+@frozen
+class Access:
+    """The ports that reach one cluster."""
+
+    name: str
+    """The cluster's name, as it was asked for."""
+    cluster: Cluster = field(kw_only=True)
+    """The cluster as a whole."""
+    node: Node = field(kw_only=True)
+    """The operating system of each node."""
+    agent: UpdateAgent = field(kw_only=True)
+    """Windows Update on each node."""
+    clock: Clock = field(kw_only=True)
+    """Time of whatever is done there."""
+    account: str = field(default="", kw_only=True)
+    """Account that the nodes are driven with; empty: the current user's ticket."""
+
+
+@contextmanager
+def connect(
+    cluster_name: str,
+    *,
+    connection: Connection | None = None,
+    credential: PSCredential | None = None,
+    ask_password: AskPassword | None = None,
+) -> Iterator[Access]:
+    """Give the ports to a cluster; sessions are opened when they are first used, and closed at the end.
+
+    Raises:
+        InputError: no entry node is known, or what is known does not fit together.
+    """
+    connections, clock = _ways(cluster_name, connection, credential, ask_password)
+    from cauctl.psrp.agent import PsrpUpdateAgent  # noqa: PLC0415  loaded when something is asked of a node
+    from cauctl.psrp.cluster import PsrpCluster  # noqa: PLC0415  as above
+    from cauctl.psrp.fleet import Fleet  # noqa: PLC0415  as above
+    from cauctl.psrp.node import PsrpNode  # noqa: PLC0415  as above
+
+    fleet = Fleet(cluster_name, connections)
+    used = connections[0].credential
+    try:
+        yield Access(
+            cluster_name,
+            cluster=PsrpCluster(fleet, clock),
+            node=PsrpNode(fleet),
+            agent=PsrpUpdateAgent(fleet),
+            clock=clock,
+            account=used.user_name if used else "",
+        )
+    finally:
+        fleet.close()
+
+
+def _ways(
+    name: str, connection: Connection | None, credential: PSCredential | None, ask: AskPassword | None
+) -> tuple[tuple[NodeConnection, ...], Clock]:
+    if isinstance(connection, NodeConnection):
+        connection = (connection,)
+    if connection is not None and not isinstance(connection, ConnectionChoice):
+        return tuple(_as(each, credential) for each in connection), SystemClock()
+    choice = connection or ConnectionChoice()
+    entry = _chosen_entry(name, choice)
+    if entry is not None:
+        return entry.connections(credential or entry.credential(ask=ask)), SystemClock()
+    record = _lab(name)
+    if record is None:
+        raise InputError(
+            f"no node of the cluster {name} is known",
+            where="cluster_name",
+            expected="an entry in clusters.toml, an entry node, or the name of a running lab",
+        )
+    return _lab_ways(record, credential, choice), ScaledClock(record.epoch, record.started, record.scale)
+
+
+def _as(connection: NodeConnection, credential: PSCredential | None) -> NodeConnection:
+    return connection if credential is None else connection.evolve(credential=credential)
+
+
+def _chosen_entry(name: str, choice: ConnectionChoice) -> ClusterEntry | None:
+    """The cluster's entry with what was chosen for this call in its place; None when nothing names a node."""
+    entry = ClustersFile.load().find(name)
+    if entry is None:
+        if not choice.entry_nodes:
+            return None
+        entry = ClusterEntry(name, nodes=())
+    nodes = tuple({"node": node} for node in choice.entry_nodes) or entry.nodes
+    return evolve(
+        entry,
+        nodes=nodes,
+        user_name=choice.username or entry.user_name,
+        options={**entry.options, **choice.options},
+    )
+
+
+def _lab(name: str) -> LabRecord | None:
+    from cauctl.lab.record import find_lab  # noqa: PLC0415  only where no configuration names the cluster
+
+    return find_lab(name)
+
+
+def _lab_ways(
+    record: LabRecord, credential: PSCredential | None, choice: ConnectionChoice
+) -> tuple[NodeConnection, ...]:
+    own = credential or PSCredential(record.user_name, record.password)
+    return tuple(
+        NodeConnection(
+            each.name,
+            address=each.address,
+            port=each.port,
+            authentication=choice.authentication or "basic",
+            credential=own,
+            ca_file=choice.ca_file or record.ca_file,
+            certificate_name=each.name,
+        )
+        for each in record.nodes
+    )

@@ -1,0 +1,287 @@
+"""An Updating Run and what leads up to it: the scan and the plan."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+from attrs import evolve
+
+from cauctl.coordinator.driver import Driver
+from cauctl.coordinator.events import RunStarted
+from cauctl.coordinator.journal import FileJournal, JournalHead, MemoryJournal
+from cauctl.coordinator.output import OutputStream
+from cauctl.coordinator.performer import Ports
+from cauctl.coordinator.planning import plan_from_scan
+from cauctl.coordinator.results import Orchestrator, report
+from cauctl.coordinator.settings import Purpose, scan_settings, update_settings
+from cauctl.errors import CauError, ClusterError, InputError, RunInProgressError, RunInterruptedError
+from cauctl.operations.access import connect
+from cauctl.operations.outcome import RunOutcome, ScanResult, failure_of
+from cauctl.operations.recover import interrupted_notice
+from cauctl.operations.telling import Teller
+from cauctl.reports.store import ReportStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cauctl.coordinator.planning import Plan
+    from cauctl.coordinator.settings import RunSettings
+    from cauctl.coordinator.state import Refusal, RunState
+    from cauctl.coordinator.stop_switch import StopSwitch
+    from cauctl.models.options import ScanOptions, UpdatingRunOptions
+    from cauctl.models.updates import UpdateInfo
+    from cauctl.operations.access import Access, AskPassword, Connection
+    from cauctl.ports import Journal, Observer
+
+__all__ = ["plan", "run", "scan"]
+
+MOST_AT_ONCE: Final = 32
+"""Calls under way at the same time."""
+
+
+def scan(  # noqa: PLR0913  each is one thing that a caller may want to say
+    options: ScanOptions,
+    *,
+    connection: Connection | None = None,
+    ask_password: AskPassword | None = None,
+    on_progress: Callable[[str], None] | None = None,
+    on_output: Callable[[UpdateInfo], None] | None = None,
+    observer: Observer | None = None,
+) -> ScanResult:
+    """Find the updates that apply to each node of a cluster. Nothing is downloaded, nothing is changed.
+
+    Args:
+        options: Invoke-CauScan's parameters.
+        connection: how to reach the nodes; see :mod:`cauctl.operations.access`.
+        ask_password: asked for a credential when no variable holds the password.
+        on_progress: called with a sentence whenever something changes.
+        on_output: called with each update when its node has answered.
+        observer: sees every event.
+
+    Raises:
+        InputError: a parameter is wrong.
+        ClusterError: no node speaks for the cluster.
+        TransportError: no node could be reached.
+    """
+    settings = scan_settings(options)
+    with connect(
+        options.cluster_name, connection=connection, credential=options.credential, ask_password=ask_password
+    ) as access:
+        found: list[UpdateInfo] = []
+        stream = OutputStream(_each_to(found, on_output))
+        state = _scan(access, settings, [stream, *_watchers(on_progress, observer)])
+        notices = interrupted_notice(access)
+    failures = tuple(failure_of(cause, node.name) for node in state.nodes.values() for cause in node.record.causes[:1])
+    return ScanResult(tuple(found), failures=failures, scanned=len(state.nodes) - len(failures), notices=notices)
+
+
+def plan(
+    options: UpdatingRunOptions, *, connection: Connection | None = None, ask_password: AskPassword | None = None
+) -> Plan:
+    """Say what :func:`run` would do with these options, without touching anything.
+
+    Raises:
+        InputError, ClusterError, TransportError: as :func:`scan`.
+    """
+    settings = update_settings(options)
+    with connect(
+        options.cluster_name, connection=connection, credential=options.credential, ask_password=ask_password
+    ) as access:
+        state = _scan(access, evolve(settings, purpose=Purpose.SCAN), [])
+        return plan_from_scan(_ports(access), state, settings)
+
+
+def run(  # noqa: PLR0913  each is one thing that a caller may want to say
+    options: UpdatingRunOptions,
+    *,
+    connection: Connection | None = None,
+    ask_password: AskPassword | None = None,
+    on_output: Callable[[Any], None] | None = None,
+    on_progress: Callable[[str], None] | None = None,
+    observer: Observer | None = None,
+    stop: StopSwitch | None = None,
+    store: ReportStore | None = None,
+) -> RunOutcome:
+    """Update a cluster, node after node, and store the report. Nobody is asked: confirmation is the caller's.
+
+    Args:
+        options: Invoke-CauRun's parameters.
+        connection: how to reach the nodes; see :mod:`cauctl.operations.access`.
+        ask_password: asked for a credential when no variable holds the password.
+        on_output: called with each object as it is written; the ClusterResult comes last.
+        on_progress: called with a sentence whenever something changes.
+        observer: sees every event.
+        stop: asked now and then whether to stop or to leave.
+        store: where report and journal are kept; None: the user's state folder.
+
+    Raises:
+        InputError: the options are wrong or do not fit the cluster; nothing was touched.
+        RunInProgressError: another run holds the cluster.
+        RunInterruptedError: a run that died holds the cluster.
+        ClusterError: no node speaks for the cluster, or another coordinator took the run over.
+        TransportError: no node could be reached.
+        StateError: the journal cannot be written; the lock stays.
+    """
+    settings = update_settings(options)
+    shelves = store or ReportStore()
+    with connect(
+        options.cluster_name, connection=connection, credential=options.credential, ask_password=ask_password
+    ) as access:
+        started = _started(access, settings)
+        written: list[Any] = []
+        stream = OutputStream(_each_to(written, on_output))
+        observers = [stream, *_watchers(on_progress, observer)]
+        path = shelves.folder(options.cluster_name) / f"run-{started.run_id}.jsonl"
+        journal = FileJournal.create(path, JournalHead(options.cluster_name, run_id=started.run_id))
+        try:
+            state = _drive(access, started, journal, observers, stop)
+        finally:
+            journal.close()
+    if state.refusal is not None:
+        path.unlink(missing_ok=True)
+        raise _refused(state, state.refusal)
+    if state.fenced:
+        raise _fenced(state)
+    finished = report(state, _orchestrator(access.account))
+    _each_to(written, on_output)(finished.cluster_result)
+    stored = None if state.detached else shelves.save(finished, journal=path)
+    return RunOutcome(
+        finished,
+        objects=tuple(written),
+        unresumed=state.unresumed,
+        interrupted=state.stop_asked,
+        detached=state.detached,
+        report_path=stored,
+        journal_path=path if stored is None else stored.with_suffix(".jsonl"),
+        notices=tuple(_notices(state)),
+    )
+
+
+# --- the run ---------------------------------------------------------------------------------------------------------
+
+
+def _scan(access: Access, settings: RunSettings, observers: list[Observer]) -> RunState:
+    started = _started(access, settings)
+    journal = MemoryJournal(JournalHead(access.name, run_id=started.run_id))
+    state = _drive(access, started, journal, observers, None)
+    if state.refusal is not None:
+        raise _refused(state, state.refusal)
+    return state
+
+
+def _drive(
+    access: Access, started: RunStarted, journal: Journal, observers: list[Observer], stop: StopSwitch | None
+) -> RunState:
+    with _workers() as executor:
+        driver = Driver(_ports(access), journal=journal, executor=executor, observers=tuple(observers), stop=stop)
+        return driver.run(started)
+
+
+@contextmanager
+def _workers() -> Iterator[ThreadPoolExecutor]:
+    """Threads for calls under way; one that hangs until its own deadline does not hold up who leaves."""
+    executor = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="cauctl")
+    try:
+        yield executor
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _ports(access: Access) -> Ports:
+    return Ports(cluster=access.cluster, node=access.node, agent=access.agent, clock=access.clock)
+
+
+def _started(access: Access, settings: RunSettings) -> RunStarted:
+    machine = _orchestrator("")
+    return RunStarted(
+        access.clock.now(),
+        run_id=str(uuid4()),
+        cluster=access.name,
+        owner=f"{machine.user}@{machine.machine} (pid {os.getpid()})",
+        settings=settings,
+    )
+
+
+def _orchestrator(account: str) -> Orchestrator:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as containers have
+        user = str(os.getuid()) if hasattr(os, "getuid") else ""
+    return Orchestrator(machine=socket.gethostname(), user=user, account=account or user)
+
+
+def _watchers(on_progress: Callable[[str], None] | None, observer: Observer | None) -> list[Observer]:
+    watchers: list[Observer] = [] if observer is None else [observer]
+    if on_progress is not None:
+        say = on_progress
+        watchers.append(Teller(lambda _at, node, text: say(f"{node}: {text}" if node else text)))
+    return watchers
+
+
+def _each_to(kept: list[Any], on_output: Callable[[Any], None] | None) -> Callable[[Any], None]:
+    def take(written: Any) -> None:
+        kept.append(written)
+        if on_output is not None:
+            on_output(written)
+
+    return take
+
+
+# --- how it ended ----------------------------------------------------------------------------------------------------
+
+
+def _refused(state: RunState, refusal: Refusal) -> CauError:
+    """The error for a run that did not begin."""
+    from cauctl.coordinator.state import RefusalKind  # noqa: PLC0415  beside its only use
+
+    why = refusal.problem
+    holder = refusal.holder
+    match refusal.kind:
+        case RefusalKind.OPTIONS:
+            return InputError(why.message, advice=why.advice, error_id=why.error_id)
+        case RefusalKind.IN_PROGRESS:
+            return RunInProgressError(
+                why.message,
+                cluster=state.cluster,
+                owner=refusal.owner or (holder.owner if holder else ""),
+                since=holder.acquired.isoformat() if holder else None,
+                advice=why.advice,
+            )
+        case RefusalKind.INTERRUPTED if holder is not None:
+            return RunInterruptedError(
+                why.message, cluster=state.cluster, run_id=holder.run_id, owner=holder.owner, advice=why.advice
+            )
+        case _:
+            return ClusterError(
+                why.message, cluster=state.cluster, advice=why.advice, error_id=why.error_id, category=why.category
+            )
+
+
+def _fenced(state: RunState) -> CauError:
+    holder = f" to {state.holder.owner}" if state.holder else ""
+    return ClusterError(
+        f"The lock of the cluster was lost{holder}; this coordinator does nothing more.",
+        cluster=state.cluster,
+        advice=f"See: cauctl status {state.cluster}",
+        error_id="LockLost",
+        category="ResourceUnavailable",
+    )
+
+
+def _notices(state: RunState) -> Iterator[str]:
+    if state.detached:
+        yield (
+            f"The run {state.run_id} was left in the middle; its lock and journal stay. When its lease has ended: "
+            f"cauctl recover {state.cluster} --abandon"
+        )
+    if state.unresumed:
+        names = ", ".join(state.unresumed)
+        yield f"Not resumed: {names}. When it answers again: cauctl recover {state.cluster} --abandon"
+    if state.warned:
+        yield "The run took longer than warn_after."
