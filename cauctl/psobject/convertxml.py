@@ -140,7 +140,7 @@ def convert_to_xml(  # noqa: PLR0913  PowerShell's parameters and what its sessi
         depth=depth,
         types=not no_type_information,
         newline="\n" if document else ends,
-        indented=not document,
+        level=None if document else int(form == "String"),
         empty_text=EMPTY_MARK if document else "",
         null_notes=null_notes,
     )
@@ -177,6 +177,6 @@ def _whole(writer: XmlWriter, records: Any, newline: str) -> Iterator[str]:
     empty = True
     for number, record in enumerate(each_record(records), 1):
         yield f"{'<Objects>' if empty else ''}{indent}"
-        yield writer.record(record, number=number, level=1)
+        yield writer.record(record, number=number)
         empty = False
     yield "<Objects />" if empty else f"{newline}</Objects>"

@@ -80,7 +80,7 @@ _SHORTENED: Final = {
 """Powers of two for which .NET 10 prints one digit less than would parse back."""
 _MAX_DECIMAL: Final = (1 << 96) - 1
 _MAX_SCALE: Final = 28
-_YEARS: Final = "years 1 to 9999"
+_TWO_DIGITS: Final = tuple(f"{number:02d}" for number in range(60))
 
 
 # Numbers
@@ -225,9 +225,9 @@ def timespan_text(ticks: int) -> str:
 def datetime_text(clock: datetime, culture: Culture = INVARIANT) -> str:
     """Print a clock time as the culture's short date and long time; a fraction of a second is dropped."""
     if culture is INVARIANT:
-        return (
-            f"{clock.month:02d}/{clock.day:02d}/{clock.year:04d} {clock.hour:02d}:{clock.minute:02d}:{clock.second:02d}"
-        )
+        two = _TWO_DIGITS
+        day, time = f"{two[clock.month]}/{two[clock.day]}", f"{two[clock.hour]}:{two[clock.minute]}:{two[clock.second]}"
+        return f"{day}/{clock.year:04d} {time}"
     return culture.date_format.format(
         year=clock.year,
         month=clock.month,

@@ -28,7 +28,7 @@ from cauctl.psobject.values import TYPE_NAMES, Int16, Int64, ScriptBlock, Secure
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["dictionary_type", "rebuilt"]
+__all__ = ["dictionary_type", "may_be_rebuilt", "rebuilt"]
 
 _OBJECT: Final = ("System.Object",)
 _STRING: Final = "System.String"
@@ -60,6 +60,11 @@ def rebuilt(value: PSObject) -> PSObject:
         return value
     build = _builder(value.type_names)
     return (build(value) or value) if build else value
+
+
+def may_be_rebuilt(value: PSObject) -> bool:
+    """Tell whether an object's type names are such that PowerShell tries to make it live."""
+    return value.deserialized and value.base is None and _builder(value.type_names) is not None
 
 
 @lru_cache(maxsize=1024)
@@ -148,10 +153,10 @@ def dictionary_type(value: PSObject) -> str:
 
     Ordered and primitive dictionaries keep their type, the latter only while it holds nothing but what it may hold.
     """
+    if value.base.ordered:
+        return ORDERED_DICTIONARY[0]
     name = value.type_names[0].removeprefix(DESERIALIZED) if value.type_names else ""
-    if name == ORDERED_DICTIONARY[0] or (name == _PRIMITIVE_DICTIONARY and _holds_primitives(value)):
-        return name
-    return HASHTABLE[0]
+    return name if name == _PRIMITIVE_DICTIONARY and _holds_primitives(value) else HASHTABLE[0]
 
 
 def _holds_primitives(value: Any, above: tuple[int, ...] = ()) -> bool:

@@ -14,6 +14,7 @@ Parsing knows no entities, no DTD and no network.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ __all__ = ["DECLARATION", "EMPTY_MARK", "outer_xml", "read_document", "save_xml"
 DECLARATION: Final = '<?xml version="1.0" encoding="utf-8"?>'
 EMPTY_MARK: Final = " "
 """What the writer puts for an empty text in this form: it is dropped like any other blank text, and its pair stays."""
+_BLANK_PAIR: Final = re.compile(">[ \\t\\n]+</")
 _BLANK_TEXT: Final = "//*[not(*) and text() and normalize-space(text()) = '']"
 
 
@@ -36,9 +38,10 @@ def read_document(text: str) -> etree._ElementTree:
 
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
     root = etree.fromstring(text.encode(), parser)
-    blank: Any = root.xpath(_BLANK_TEXT)
-    for element in blank:
-        element.text = ""
+    if _BLANK_PAIR.search(text):
+        blank: Any = root.xpath(_BLANK_TEXT)
+        for element in blank:
+            element.text = ""
     return root.getroottree()
 
 

@@ -21,12 +21,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from cauctl.errors import InputError
 from cauctl.psobject.escaping import IllegalCharacterError, attribute_text, element_text
 from cauctl.psobject.failure import ConversionError
-from cauctl.psobject.members import base_type, depth_within, is_live_enum, notes, properties
+from cauctl.psobject.members import Property, base_type, depth_within, is_live_enum, notes, properties
 from cauctl.psobject.native import powershell_value
 from cauctl.psobject.objects import PSDictionary, PSEnumerable, PSObject
 from cauctl.psobject.objecttext import ObjectText
 from cauctl.psobject.typenames import full_name_for
 from cauctl.psobject.values import type_name
+from cauctl.psobject.xmlrows import RowTemplates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +83,8 @@ class XmlWriter:
         depth: how many levels of objects are written as elements.
         types: whether elements show their types.
         newline: line end between elements and within texts.
-        indented: whether elements stand on lines of their own.
+        level: depth of indentation of a record's element, whose first line is not indented here; None: no indentation
+            and no line ends at all.
         empty_text: what stands for an empty text; the Document form marks it.
         null_notes: whether a null note at the depth limit is written as an empty element instead of failing.
     """
@@ -94,33 +96,35 @@ class XmlWriter:
         depth: int,
         types: bool,
         newline: str,
-        indented: bool,
+        level: int | None,
         empty_text: str = "",
         null_notes: bool = False,
     ) -> None:
         self._style, self._texts = style, ObjectText(style)
         self._depth, self._types, self._null_notes = depth, types, null_notes
-        self._newline, self._indented, self._empty_text = newline, indented, empty_text
+        self._newline, self._level, self._empty_text = newline, level, empty_text
         self._breaks: list[str] = []
+        self._rows = RowTemplates(style, newline=newline, empty_text=empty_text, frame=self._row_frame)
         self._out: list[str] = []
         self._stack: list[_Frame] = []
 
-    def record(self, value: Any, *, number: int = 1, level: int = 0) -> str:
-        """Write one record as an ``Object`` element; its inner lines are indented below ``level``.
+    def record(self, value: Any, *, number: int = 1) -> str:
+        """Write one record as an ``Object`` element.
 
         Args:
             value: the record.
             number: its place among the records, counted from 1, for errors.
-            level: depth of indentation of the element itself, whose first line is not indented here.
 
         Raises:
             InputError: PowerShell cannot write the value either, or has no counterpart of it; ``where`` says which.
         """
         self._out, self._stack = [], []
         try:
+            if type(value) is PSObject and value.base is None and (row := self._rows.text(value, None, 0)) is not None:
+                return row
             self._element(_Child(None, value, self._depth))
             while self._stack:
-                self._step(level)
+                self._step()
         except IllegalCharacterError as error:
             raise self._failed("System.ArgumentException", str(error), number, _ILLEGAL) from error
         except _NullNoteError as error:
@@ -129,19 +133,19 @@ class XmlWriter:
             raise InputError(error.message, where=self._path(number), advice=error.advice) from error
         return "".join(self._out)
 
-    def _step(self, level: int) -> None:
+    def _step(self) -> None:
         """Write the next child of the innermost open element, or close it."""
         frame = self._stack[-1]
         child = next(frame.children, None)
         if child is None:
             self._stack.pop()
             if frame.position:
-                self._out.append(f"{self._line_break(level + len(self._stack))}</{frame.tag}>")
+                self._out.append(f"{self._line_break(len(self._stack))}</{frame.tag}>")
             else:
                 self._out[-1] = f"{self._out[-1][:-1]} />"
             return
         frame.position += 1
-        self._out.append(self._line_break(level + len(self._stack)))
+        self._out.append(self._line_break(len(self._stack)))
         if isinstance(child, _Note):
             self._note(child)
         else:
@@ -149,8 +153,8 @@ class XmlWriter:
 
     def _element(self, child: _Child) -> None:
         """Write a value as an element, or open the element that its parts go into."""
-        printer = self._style.printers.get(type(child.value))
-        held = child.value if printer else powershell_value(child.value)
+        known = type(child.value) in self._style.printers
+        held = child.value if known and type(child.value) is not int else powershell_value(child.value)
         if held is None:
             self._out.append(f"{self._start(child.name, child.null_type)} />")
         elif not isinstance(held, PSObject):
@@ -160,9 +164,30 @@ class XmlWriter:
         elif held.is_container:
             self._open(child, base_type(held), self._container(held, child.depth))
         elif child.depth:
-            self._open(child, base_type(held), self._members(held, depth_within(held, child.depth)))
+            self._object(child, held)
         else:
             self._at_limit(child, held)
+
+    def _object(self, child: _Child, held: PSObject) -> None:
+        """Write an object with its properties."""
+        row = self._rows.text(held, child.name, len(self._stack))
+        if row is not None:
+            self._out.append(row)
+        else:
+            self._open(child, base_type(held), self._members(held, depth_within(held, child.depth)))
+
+    def _row_frame(self, row: PSObject, name: str | None, level: int) -> str:
+        """Give the text of an object whose properties are primitives, with ``%s`` in the place of each text."""
+        tag = "Property" if level else "Object"
+        parts = []
+        for each in properties(row):
+            kind = self._null_type(each) if each.value is None else type_name(each.value)
+            start = self._start_tag("Property", each.name, kind).replace("%", "%%")
+            parts.append(f"{self._line_break(level + 1)}{start}{' />' if each.value is None else '>%s</Property>'}")
+        outer = self._start_tag(tag, name, base_type(row)).replace("%", "%%")
+        if not parts:
+            return f"{outer} />"
+        return f"{outer}>{''.join(parts)}{self._line_break(level)}</{tag}>"
 
     def _at_limit(self, child: _Child, held: PSObject) -> None:
         """Write an object as its text, within a wrapper if it has members of its own (R42, R43, R49)."""
@@ -192,11 +217,13 @@ class XmlWriter:
         self._out.append(f"{start}>{shown}</{'Property' if self._stack else 'Object'}>")
 
     def _start(self, name: str | None, kind: str | None) -> str:
-        """Begin the start tag of an element."""
-        tag = "<Property" if self._stack else "<Object"
+        """Begin the start tag of an element that is written now."""
+        return self._start_tag("Property" if self._stack else "Object", name, kind)
+
+    def _start_tag(self, tag: str, name: str | None, kind: str | None) -> str:
         named = "" if name is None else f' Name="{attribute_text(name)}"'
         typed = "" if kind is None or not self._types else f' Type="{attribute_text(kind)}"'
-        return f"{tag}{named}{typed}"
+        return f"<{tag}{named}{typed}"
 
     def _open(self, child: _Child, kind: str, children: Iterator[_Child | _Note]) -> None:
         """Open an element that holds others; it turns into the short form if none comes."""
@@ -214,8 +241,11 @@ class XmlWriter:
         if is_live_enum(held):
             yield from (_Child(name, held.base, depth) for name in ("value__", *(name for name, _ in notes(held))))
             return
-        for name, value, declared in properties(held):
-            yield _Child(name, value, depth, full_name_for(declared, windows_powershell=self._style.windows_powershell))
+        for each in properties(held):
+            yield _Child(each.name, each.value, depth, self._null_type(each))
+
+    def _null_type(self, each: Property) -> str:
+        return full_name_for(each.declared, windows_powershell=self._style.windows_powershell)
 
     def _container(self, held: PSObject, depth: int) -> Iterator[_Child | _Note]:
         """List a container's items or entries, then the properties and notes that it has besides."""
@@ -236,10 +266,11 @@ class XmlWriter:
         yield from (_Note(name, value) for name, value in notes(held))
 
     def _line_break(self, level: int) -> str:
-        if not self._indented:
+        """Give the line end and the indentation of an element ``level`` below the record's."""
+        if self._level is None:
             return ""
         while len(self._breaks) <= level:
-            self._breaks.append(self._newline + "  " * len(self._breaks))
+            self._breaks.append(self._newline + "  " * (self._level + len(self._breaks)))
         return self._breaks[level]
 
     def _failed(self, kind: str, message: str, number: int, advice: str) -> ConversionError:
@@ -247,11 +278,11 @@ class XmlWriter:
         return ConversionError(message, powershell_type=kind, command=COMMAND, where=where, advice=advice)
 
     def _path(self, number: int) -> str:
-        """Name the place that is being written: ``record 2: Node.Names[3]``."""
+        """Name the place that is being written, such as ``record 2: Node.Names[3]``."""
         inner = ""
         for frame in self._stack:
             inner += f"{'.' if inner else ''}{frame.name}" if frame.name is not None else ""
-            inner += f"[{frame.position}]" if isinstance(frame, _Frame) and frame.position else ""
+            inner += f"[{frame.position}]" if frame.position else ""
         return f"record {number}{': ' if inner else ''}{inner}"
 
 

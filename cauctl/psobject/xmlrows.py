@@ -1,0 +1,104 @@
+"""Templates for objects of one shape, so that ten thousand alike cost little more than their texts.
+
+Rules kept here:
+
+* A row is an object whose properties are all primitives or null. Its shape is its type names, its property names and
+  the classes of its values; everything but the texts is the same for all rows of a shape.
+* A template is made when a shape comes for the second time, by the writer that would write the object else.
+* Whatever does not fit gives None: the writer then goes its own way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from cauctl.psobject.escaping import element_text, is_plain
+from cauctl.psobject.members import properties
+from cauctl.psobject.rebuilt import may_be_rebuilt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cauctl.psobject.nettext import TextStyle
+    from cauctl.psobject.objects import PSObject
+
+__all__ = ["RowTemplates"]
+
+_MOST_TEMPLATES: Final = 256
+_INT32: Final = 1 << 31
+
+
+class _OddNumberError(Exception):
+    """An integer beyond 32 bits, whose type is not that of its shape."""
+
+
+class _Template:
+    """The text of a row with a gap for each value, and what fills the gaps."""
+
+    __slots__ = ("declared", "frame", "gaps")
+
+    def __init__(self, frame: str, gaps: list[tuple[int, Callable[[Any], str]]], declared: Any) -> None:
+        self.frame, self.gaps, self.declared = frame, gaps, declared
+
+
+class RowTemplates:
+    """Templates of the shapes that were met, for one way of writing.
+
+    Args:
+        style: how primitives print.
+        newline: line end within texts.
+        empty_text: what stands for an empty text.
+        frame: gives the whole text of a row, with ``%s`` for each text and every other percent sign doubled.
+    """
+
+    def __init__(
+        self, style: TextStyle, *, newline: str, empty_text: str, frame: Callable[[PSObject, str | None, int], str]
+    ) -> None:
+        self._printers: dict[type, Callable[[Any], str]] = {**style.printers, int: _int32_text}
+        self._newline, self._empty_text, self._frame = newline, empty_text, frame
+        self._templates: dict[Any, _Template] = {}
+        self._met: set[Any] = set()
+
+    def text(self, row: PSObject, name: str | None, level: int) -> str | None:
+        """Give the text of a row, or None where there is no template for it."""
+        adapted, (names, values) = row.parts()
+        more_names = None
+        if adapted is not None:
+            more_names, more = adapted
+            values += more
+        key = (names, more_names, row.type_names, row.deserialized, row.text is None, name, level, *map(type, values))
+        template = self._templates.get(key)
+        if template is None:
+            self._learn(key, row, name, level)
+            return None
+        if template.declared is not row.declared:
+            return None
+        try:
+            texts = [printer(values[at]) for at, printer in template.gaps]
+        except _OddNumberError:
+            return None
+        if "" in texts or not is_plain("".join(texts)):
+            texts = [element_text(text, self._newline) if text else self._empty_text for text in texts]
+        return template.frame % tuple(texts)
+
+    def _learn(self, key: tuple[Any, ...], row: PSObject, name: str | None, level: int) -> None:
+        """Make a template for a shape that was met before; remember a new one."""
+        if key not in self._met:
+            if len(self._met) < _MOST_TEMPLATES and not may_be_rebuilt(row):
+                self._met.add(key)
+            return
+        names: Sequence[str] = (*key[0], *(key[1] or ()))
+        gaps: list[tuple[int, Callable[[Any], str]]] = []
+        for each in properties(row):
+            if each.value is not None:
+                printer = self._printers.get(type(each.value))
+                if printer is None or each.name not in names:
+                    return
+                gaps.append((names.index(each.name), printer))
+        self._templates[key] = _Template(self._frame(row, name, level), gaps, row.declared)
+
+
+def _int32_text(value: int) -> str:
+    if -_INT32 <= value < _INT32:
+        return int.__repr__(value)
+    raise _OddNumberError
