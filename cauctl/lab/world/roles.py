@@ -118,7 +118,7 @@ class Roles:
             )
         )
         for spec in specs:
-            self._put(_from(spec, cluster))
+            self._put(_from(spec, cluster, first))
 
     def __repr__(self) -> str:
         return f"<Roles {', '.join(f'{group.name}: {group.owner}' for group in self)}>"
@@ -369,11 +369,12 @@ class Roles:
                 self.fail_over(group)
 
 
-def _from(spec: RoleSpec, cluster: Cluster) -> Group:
+def _from(spec: RoleSpec, cluster: Cluster, first: str) -> Group:
+    owner = cluster.spelling(spec.owner)
     return Group(
         spec.name,
         group_type=spec.group_type,
-        owner=cluster.spelling(spec.owner),
+        owner=owner if cluster.members[owner].joined else first,
         wanted=spec.online,
         state=GroupState.ONLINE if spec.online else GroupState.OFFLINE,
         locked=spec.locked,
