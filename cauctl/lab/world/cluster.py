@@ -147,12 +147,8 @@ class Cluster:
     def leave(self, name: str, *, graceful: bool, by: str) -> None:
         """A node stops serving the cluster; its roles fail over."""
         member, world = self.members[name], self.world
-        if not member.joined:
-            member.presence = Presence.GONE
-            member.joins += 1
-            return
+        was_joined = member.joined
         margin = self.quorum.margin_without(member)
-        world.ledger.votes(margin)
         world.ledger.restart(
             Restart(
                 world.now,
@@ -167,6 +163,9 @@ class Cluster:
         )
         member.presence = Presence.GONE
         member.joins += 1
+        if not was_joined:
+            return
+        world.ledger.votes(margin)
         if member.drain is DrainStatus.IN_PROGRESS:
             member.drain = DrainStatus.FAILED
         world.ledger.node_down(world.now, name)
