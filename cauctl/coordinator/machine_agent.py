@@ -1,6 +1,7 @@
 """Windows Update work on a node: search, download, installation, and the search for what came newly.
 
-The agent works on its own; losing the connection loses nothing, and the coordinator goes on reading where it was. Work
+The agent works on its own; losing the connection loses nothing, and the coordinator goes on reading where it was: as
+long as the other nodes see the node as a member, up to the limit of the work, else as long as a restart may take. Work
 has failed when the agent says so, when it passes its limit (it is told to stop first), or when it is gone while the
 node never restarted. An agent that is gone because the node restarted under it is followed by the proof of that restart
 and a new search.
@@ -13,13 +14,23 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from cauctl.coordinator.actions import Action, BeginAgent, CancelAgent, CollectAgent, PollAgent, ProbeNode
+from cauctl.coordinator.actions import (
+    Action,
+    BeginAgent,
+    CancelAgent,
+    CollectAgent,
+    ObserveCluster,
+    PollAgent,
+    ProbeNode,
+)
 from cauctl.coordinator.events import (
     AgentBegun,
     AgentCancelled,
     AgentCollected,
     AgentPolled,
     CallFailed,
+    ClusterChanged,
+    ClusterObserved,
     Event,
     NodeProbed,
 )
@@ -36,7 +47,7 @@ from cauctl.models.agent import (
     UpdateKey,
 )
 from cauctl.models.hresult import Remedy, hex_code, hresult
-from cauctl.models.nodes import readable
+from cauctl.models.nodes import NodeState, readable
 from cauctl.models.updates import WINDOWS_UPDATE_PLUGIN
 from cauctl.policy.reboot import same_boot
 from cauctl.policy.selection import batches
@@ -123,6 +134,9 @@ def _answered(turn: Turn, node: NodeWork, event: Event) -> None:
     agent = node.agent
     if agent is None:
         return
+    if isinstance(event, (ClusterObserved, ClusterChanged)):
+        _seen_by_others(turn, node, agent)
+        return
     node = turn.set(node, trouble=None)
     match event:
         case AgentBegun():
@@ -208,7 +222,7 @@ def _failed(turn: Turn, node: NodeWork, event: CallFailed, action: Action) -> No
     if agent is not None and isinstance(action, CollectAgent):
         _collect_failed(turn, node, event, agent)
     elif isinstance(action, (PollAgent, ProbeNode)) and event.problem.kind.passing and node.phase.at_work:
-        _out_of_sight(turn, node, event, action)
+        _out_of_sight(turn, node, event)
     else:
         settle_call(turn, node, event, action)
 
@@ -225,18 +239,28 @@ def _collect_failed(turn: Turn, node: NodeWork, event: CallFailed, agent: AgentW
     turn.call_at(node, turn.at + turn.limits.retry_interval, again, trouble=trouble)
 
 
-def _out_of_sight(turn: Turn, node: NodeWork, event: CallFailed, action: PollAgent | ProbeNode) -> None:
-    """Wait for a node that does not answer while it works: the work goes on, or an update restarts it."""
+def _out_of_sight(turn: Turn, node: NodeWork, event: CallFailed) -> None:
+    """Ask the other nodes about a node that does not answer while it works."""
     trouble = node.trouble or Trouble(event.problem, since=turn.at, count=0)
     trouble = evolve(trouble, count=trouble.count + 1)
-    limits = turn.limits
-    patience = max(limits.unreachable, turn.settings.reboot_timeout)
-    if trouble.count >= limits.tries and turn.at - trouble.since >= patience:
-        silence = f"{node.name} has not answered for {readable(turn.at - trouble.since)}"
-        why = evolve(trouble.first, message=f"{silence}: {trouble.first.message}")
-        turn.fail(turn.set(node, trouble=trouble), why)
+    turn.call_at(node, turn.at + turn.limits.retry_interval, ObserveCluster(node.name), trouble=trouble)
+
+
+def _seen_by_others(turn: Turn, node: NodeWork, agent: AgentWork) -> None:
+    """Wait as long as the node is a member, or may be restarting: the work goes on, or an update restarts it."""
+    trouble, limits = node.trouble, turn.limits
+    poll = PollAgent(node.name, request=agent.request, after=agent.after)
+    if trouble is None:
+        turn.call(node, poll)
         return
-    turn.call_at(node, turn.at + limits.retry_interval, action, trouble=trouble)
+    member = turn.facts.node(node.name).state in {NodeState.UP, NodeState.PAUSED}
+    patience = max(limits.unreachable, turn.settings.reboot_timeout)
+    if turn.waited_out(node) or (not member and turn.at - trouble.since >= patience):
+        silence = f"{node.name} has not answered for {readable(turn.at - trouble.since)}"
+        turn.fail(node, evolve(trouble.first, message=f"{silence}: {trouble.first.message}"))
+        return
+    since = turn.at if member else trouble.since
+    turn.look_later(node, poll, trouble=evolve(trouble, since=since))
 
 
 # --- when it is over -------------------------------------------------------------------------------------------------

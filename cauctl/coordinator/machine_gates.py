@@ -2,17 +2,17 @@
 
 The first time everything is asked: the node is Up, no other fault domain is out of service, no role is on its way,
 votes stay, storage is at rest and has been long enough. All that is closed is waited for, with a name and a limit. The
-second time, drained, the node must still be paused and empty, and the others and the votes must still allow it; its own
-disks are out by then, so storage is not asked.
+second time, drained, the node must still be paused and empty, and the others, the votes and what concerns other nodes'
+disks must still allow it; its own are out by then.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cauctl.coordinator.actions import CheckGates, RepairDisk
-from cauctl.coordinator.events import Event, GatesChecked, RepairRequested, StopReason
-from cauctl.coordinator.machine_attempt import cancel, stop_problem
+from cauctl.coordinator.actions import CheckGates, ProbeNode, RepairDisk
+from cauctl.coordinator.events import Event, GatesChecked, NodeProbed, RepairRequested, StopReason
+from cauctl.coordinator.machine_attempt import cancel, heard, stop_problem
 from cauctl.coordinator.state import NodeWork, Phase, Placed, StorageStreak
 from cauctl.coordinator.stop import stop
 from cauctl.coordinator.turn import Rules, Turn, problem
@@ -20,7 +20,7 @@ from cauctl.models.nodes import NodeState, readable
 from cauctl.policy import gates
 from cauctl.policy.gates import Gate, Verdict
 from cauctl.policy.placement import holding
-from cauctl.policy.storage import StorageReport, StorageState, assess, enough
+from cauctl.policy.storage import StorageReport, StorageState, assess, assess_while_out, enough
 
 if TYPE_CHECKING:
     from cauctl.coordinator.problems import Problem
@@ -87,13 +87,13 @@ def _taken(turn: Turn, node: NodeWork) -> tuple[str, ...]:
 
 
 def _storage(turn: Turn, report: StorageReport) -> Gate:
-    run, limits, facts = turn.run, turn.limits, turn.facts
+    run, limits = turn.run, turn.limits
     if report.state is not StorageState.AT_REST:
         turn.change(streak=StorageStreak())
         return gates.storage_at_rest(report, believed=False, missing="")
     streak = StorageStreak(run.streak.count + 1, last=turn.at)
     turn.change(streak=streak, repaired=())
-    has_storage = facts.s2d_enabled or bool(run.storage and run.storage.virtual_disks)
+    has_storage = _has_storage(turn)
     believed, missing = enough(
         streak.count,
         samples=limits.storage_samples if has_storage else 1,
@@ -102,6 +102,10 @@ def _storage(turn: Turn, report: StorageReport) -> Gate:
         settle=limits.settle,
     )
     return gates.storage_at_rest(report, believed=believed, missing=missing)
+
+
+def _has_storage(turn: Turn) -> bool:
+    return turn.facts.s2d_enabled or bool(turn.run.storage and turn.run.storage.virtual_disks)
 
 
 def _stop_run(turn: Turn, node: NodeWork, closed: Gate) -> None:
@@ -122,12 +126,18 @@ def _wait(turn: Turn, node: NodeWork, closed: Gate, report: StorageReport) -> No
     if turn.waited_out(node) or turn.at - node.since >= limits.gates + limits.storage:
         turn.fail(node, _shut(node, closed))
         return
+    if not _kick(turn, node, report):
+        turn.call_at(node, turn.at + limits.storage_interval, CheckGates(node.name))
+
+
+def _kick(turn: Turn, node: NodeWork, report: StorageReport) -> bool:
+    """Start a repair that nobody carries on, once for each disk until storage is healthy again."""
     idle = [disk for disk in report.repair if disk not in turn.run.repaired]
-    if idle:
-        turn.change(repaired=(*turn.run.repaired, idle[0]))
-        turn.call(node, RepairDisk(node.name, disk=idle[0]))
-        return
-    turn.call_at(node, turn.at + limits.storage_interval, CheckGates(node.name))
+    if not idle:
+        return False
+    turn.change(repaired=(*turn.run.repaired, idle[0]))
+    turn.call(node, RepairDisk(node.name, disk=idle[0]))
+    return True
 
 
 def _shut(node: NodeWork, closed: Gate) -> Problem:
@@ -158,10 +168,17 @@ CHECKING = Rules(_enter_checking, _checked)
 
 
 def _enter_guarding(turn: Turn, node: NodeWork) -> None:
-    turn.call(node, CheckGates(node.name))
+    """Look which boot it is that must end: the node may have restarted by itself since it was last asked."""
+    turn.call(node, ProbeNode(node.name))
 
 
 def _guarded(turn: Turn, node: NodeWork, event: Event) -> None:
+    if isinstance(event, NodeProbed):
+        turn.call(turn.set(heard(turn, node, event), trouble=None), CheckGates(node.name))
+        return
+    if isinstance(event, RepairRequested):
+        turn.call_at(node, turn.at + turn.limits.storage_interval, CheckGates(node.name))
+        return
     if not isinstance(event, GatesChecked):
         return
     node, facts = turn.set(node, trouble=None), turn.facts
@@ -174,21 +191,32 @@ def _guarded(turn: Turn, node: NodeWork, event: Event) -> None:
 
 
 def _restart_or_wait(turn: Turn, node: NodeWork, event: GatesChecked) -> None:
-    facts = turn.facts
+    facts, limits = turn.facts, turn.limits
+    since = node.record.timing.drain_start or node.since
+    returns = [at for name, at in turn.run.came_up.items() if name != node.name and at >= since]
+    report = assess_while_out(event.storage, others_returned=bool(returns))
+    settled = not returns or turn.at - max(returns) >= limits.settle
     closed = gates.strictest(
         (
             gates.health(facts, node.name, taken=_taken(turn, node)),
             gates.quorum(facts, node.name, loses_quorum=event.loses_quorum),
+            gates.storage_of_others(report, settled=settled or not _has_storage(turn)),
         )
     )
     if closed is None:
         turn.go(node, Phase.RESTARTING)
-        return
-    node = turn.wait_for(node, closed.name, closed.reason, turn.limits.gates)
-    if turn.waited_out(node) or turn.at - node.since >= 2 * turn.limits.gates:
+    elif not _kick(turn, node, report):
+        _wait_drained(turn, node, closed)
+
+
+def _wait_drained(turn: Turn, node: NodeWork, closed: Gate) -> None:
+    limits = turn.limits
+    limit = limits.storage if closed.name == "StorageRepair" else limits.gates
+    node = turn.wait_for(node, closed.name, closed.reason, limit)
+    if turn.waited_out(node) or turn.at - node.since >= limits.gates + limits.storage:
         turn.fail(node, _shut(node, closed))
     else:
-        turn.call_at(node, turn.at + turn.limits.storage_interval, CheckGates(node.name))
+        turn.call_at(node, turn.at + limits.storage_interval, CheckGates(node.name))
 
 
 GUARDING = Rules(_enter_guarding, _guarded)

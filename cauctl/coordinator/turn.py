@@ -248,6 +248,8 @@ class Turn:
     def fail(self, node: NodeWork, problem: Problem) -> None:
         """End the attempt of a node: undo what was done to it, then try again or give up."""
         node = self.blame(node, problem)
+        if node.agent is not None:
+            node = self.set(self.note(node, "Work of the update agent may be left on the node."), agent=None)
         if node.paused_by_us:
             self.go(node, Phase.RESUMING)
         else:

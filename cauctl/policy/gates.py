@@ -22,7 +22,17 @@ if TYPE_CHECKING:
 
     from cauctl.models.nodes import ClusterFacts
 
-__all__ = ["Gate", "Verdict", "health", "node_is_up", "quorum", "roles_at_rest", "storage_at_rest", "strictest"]
+__all__ = [
+    "Gate",
+    "Verdict",
+    "health",
+    "node_is_up",
+    "quorum",
+    "roles_at_rest",
+    "storage_at_rest",
+    "storage_of_others",
+    "strictest",
+]
 
 
 class Verdict(Enum):
@@ -77,6 +87,15 @@ def storage_at_rest(report: StorageReport, *, believed: bool, missing: str) -> G
         return Gate("StorageRepair", verdict=Verdict.STOP, reason=report.reason)
     if report.state is StorageState.BUSY or not believed:
         return Gate("StorageRepair", verdict=Verdict.WAIT, reason=report.reason or missing)
+    return Gate("StorageRepair")
+
+
+def storage_of_others(report: StorageReport, *, settled: bool) -> Gate:
+    """Ask storage while the node's own disks are out: other nodes' data must be whole."""
+    if report.state is not StorageState.AT_REST:
+        return Gate("StorageRepair", verdict=Verdict.WAIT, reason=report.reason)
+    if not settled:
+        return Gate("StorageRepair", verdict=Verdict.WAIT, reason="another node has only just come back")
     return Gate("StorageRepair")
 
 

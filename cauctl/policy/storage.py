@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cauctl.models.nodes import StorageFacts, StorageJob, VirtualDisk
 
-__all__ = ["StorageReport", "StorageState", "assess", "enough"]
+__all__ = ["StorageReport", "StorageState", "assess", "assess_while_out", "enough"]
 
 _HEALTHY = "Healthy"
 _UNHEALTHY = "Unhealthy"
@@ -57,11 +57,30 @@ def assess(storage: StorageFacts) -> StorageReport:
     reasons = [*map(_say_job, storage.jobs), *map(_say_disk, sick)]
     if not reasons:
         return StorageReport(StorageState.AT_REST)
-    carried_on = any(job.state not in {"Suspended", "Completed"} for job in storage.jobs)
+    carried_on = any(map(_carried_on, storage.jobs))
     return StorageReport(
         StorageState.BUSY,
         reason="; ".join(reasons),
         repair=() if carried_on else tuple(disk.friendly_name for disk in sick),
+    )
+
+
+def assess_while_out(storage: StorageFacts, *, others_returned: bool) -> StorageReport:
+    """Judge one look while a drained node's own disks are out: only what concerns other nodes' disks counts.
+
+    Degraded disks and suspended jobs are then as they should be; a job that runs brings back another node's data. Once
+    another node was away and returned, a suspended job may be its own, and holds as well.
+    """
+    if lost := [disk for disk in storage.virtual_disks if _in_danger(disk)]:
+        return StorageReport(StorageState.IN_DANGER, reason="; ".join(map(_say_disk, lost)))
+    jobs = [job for job in storage.jobs if others_returned or _carried_on(job)]
+    if not jobs:
+        return StorageReport(StorageState.AT_REST)
+    idle = not any(map(_carried_on, jobs))
+    return StorageReport(
+        StorageState.BUSY,
+        reason="; ".join(map(_say_job, jobs)),
+        repair=tuple(disk.friendly_name for disk in storage.virtual_disks) if idle else (),
     )
 
 
@@ -82,6 +101,10 @@ def enough(
     if count < samples:
         return False, f"healthy in {count} of {samples} looks"
     return True, ""
+
+
+def _carried_on(job: StorageJob) -> bool:
+    return job.state not in {"Suspended", "Completed"}
 
 
 def _in_danger(disk: VirtualDisk) -> bool:
