@@ -18,10 +18,12 @@ from base64 import b64decode
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
 from cauctl.errors import InputError
+from cauctl.psobject.clixml_embedded import check_document
 from cauctl.psobject.clixml_syntax import unescape
 from cauctl.psobject.uri_syntax import is_absolute_uri
 from cauctl.psobject.values import (
@@ -42,10 +44,10 @@ from cauctl.psobject.values import (
     Uri,
     Version,
     XmlDocument,
+    date_time,
 )
-from cauctl.psobject.clixml_embedded import check_document
 
-__all__ = ["PRIMITIVES", "parse_datetime", "parse_timespan"]
+__all__ = ["PRIMITIVES", "USUAL_DATE", "usual_date"]
 
 _WHITE: Final = " \t\n\v\f\r"
 _SIGNED: Final = re.compile(r"[+-]?[0-9]+")
@@ -62,6 +64,7 @@ _DECIMAL: Final = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?")
 _DECIMAL_TOP: Final = (1 << 96) - 1
 _MOST_PLACES: Final = 28
 _INT_DIGITS: Final = 40
+_QUICK_DIGITS: Final = 10
 _GUID: Final = re.compile(
     r"(\{|\()?([0-9A-Fa-f]{8})-([0-9A-Fa-f]{4})-([0-9A-Fa-f]{4})-([0-9A-Fa-f]{4})-([0-9A-Fa-f]{12})(\}|\))?"
 )
@@ -75,6 +78,13 @@ _DATE: Final = re.compile(
     r"|--([0-9]{2})-([0-9]{2}))"
     r"(?:([zZ])|([+-])([0-9]{2}):([0-9]{2}))?"
 )
+USUAL_DATE: Final = (
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,7})?(?:Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+"""Pattern of a date as PowerShell writes it."""
+_USUAL_DATE: Final = re.compile(USUAL_DATE)
+_FULL_DATE: Final = 27
+_MICROSECOND_DATE: Final = 26
 _LEAP_YEAR: Final = 1904  # .NET's year for a date without one
 _DURATION: Final = re.compile(
     r"(-?)P(?=.)(?:([0-9]+)Y)?(?:([0-9]+)M)?(?:([0-9]+)D)?"
@@ -91,6 +101,8 @@ def _integer(lowest: int, highest: int, pattern: re.Pattern[str], make: Callable
     expected = f"a whole number from {lowest} to {highest}"
 
     def parse(text: str) -> Any:
+        if len(text) < _QUICK_DIGITS and text.isascii() and text.isdigit() and (number := int(text)) <= highest:
+            return make(number)
         digits = text.strip(_WHITE)
         if not pattern.fullmatch(digits):
             raise ValueError(expected)
@@ -130,7 +142,7 @@ def _double(text: str) -> float:
 def _single(text: str) -> Single:
     value = _double(text)
     nearest = Single(value)
-    if value - value != 0 or float(nearest) == value:  # noqa: PLR0124  not finite: the difference is NaN
+    if value - value != 0 or float(nearest) == value:
         return nearest
     return _single_of_tie(value, text.strip(_WHITE), nearest)
 
@@ -180,8 +192,13 @@ def _char(text: str) -> Char:
     return Char(chr(_UINT16(text)))
 
 
-def parse_datetime(text: str) -> DateTime:
+def _datetime(text: str) -> DateTime:
     """Read a ``DT``: any XML Schema date that does not depend on today."""
+    if _USUAL_DATE.fullmatch(text):
+        try:
+            return usual_date(text)
+        except ValueError:
+            pass  # no such day; the careful way says so
     expected = "a date such as 2026-11-22T15:40:01.1234567Z"
     found = _DATE.fullmatch(text.strip(" \t\r\n"))
     if found is None:
@@ -205,13 +222,30 @@ def parse_datetime(text: str) -> DateTime:
     return DateTime(clock, hundred_nanoseconds=ticks % 10, kind=Kind.LOCAL, offset=-offset if sign == "-" else offset)
 
 
+def usual_date(text: str) -> DateTime:
+    """Read a date that :data:`USUAL_DATE` matches; a ValueError if there is no such day."""
+    kind, offset = Kind.UNSPECIFIED, None
+    if text[-1] == "Z":
+        kind, text = Kind.UTC, text[:-1]
+    elif text[-6] in "+-":
+        kind, offset, text = Kind.LOCAL, _offset(text[-6:]), text[:-6]
+    digit = int(text[-1]) if len(text) == _FULL_DATE else 0
+    return date_time(datetime.fromisoformat(text[:_MICROSECOND_DATE]), digit, kind, offset)
+
+
+@cache
+def _offset(zone: str) -> timedelta:
+    ahead = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:]))
+    return -ahead if zone[0] == "-" else ahead
+
+
 def _fraction_ticks(digits: str) -> int:
     if len(digits) <= _MOST_FRACTION:
         return int(digits.ljust(_MOST_FRACTION, "0"))
     return _rounded(digits, len(digits) - _MOST_FRACTION)
 
 
-def parse_timespan(text: str) -> TimeSpan:
+def _timespan(text: str) -> TimeSpan:
     """Read a ``TS``: an XML Schema duration."""
     expected = "a duration such as P1DT2H3M4.5S or -PT5M"
     found = _DURATION.fullmatch(text.strip(" \t\r\n"))
@@ -296,8 +330,8 @@ PRIMITIVES: Final[dict[str, Callable[[str], Any]]] = {
     "Db": _double,
     "D": _decimal,
     "C": _char,
-    "DT": parse_datetime,
-    "TS": parse_timespan,
+    "DT": _datetime,
+    "TS": _timespan,
     "G": _guid,
     "URI": _uri,
     "Version": _version,

@@ -11,23 +11,19 @@ Rules kept here, as PowerShell 7.6 keeps them:
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import field, frozen
 
 from cauctl.psobject.clixml_primitives import PRIMITIVES
+from cauctl.psobject.clixml_shapes import CONTAINERS, Shapes, is_ordered
 from cauctl.psobject.clixml_syntax import StartTag, Syntax, unescape
 from cauctl.psobject.objects import (
-    DESERIALIZED,
-    ORDERED_DICTIONARY,
     Members,
     MemberSet,
     PSDictionary,
-    PSEnumerable,
-    PSList,
     PSObject,
-    PSQueue,
-    PSStack,
 )
 from cauctl.psobject.values import ProgressRecord, SecureString
 
@@ -39,7 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["NAMESPACE", "Limits", "Reader", "read_root"]
 
 NAMESPACE: Final = "http://schemas.microsoft.com/powershell/2004/04"
-_CONTAINERS: Final[dict[str, type[PSList]]] = {"LST": PSList, "IE": PSEnumerable, "STK": PSStack, "QUE": PSQueue}
 _PROGRESS: Final = (
     ("AV", "activity"),
     ("AI", "activity_id"),
@@ -52,6 +47,22 @@ _PROGRESS: Final = (
 )
 _VALUE: Final = "a value (S, I32, Nil, Obj, Ref …)"
 _HIGHEST_PERCENT: Final = 100
+_SHAPE_LEVELS: Final = 16
+"""Levels below which shapes are used; a shape has fewer itself."""
+_LEAF: Final = re.compile(r'[ \t\n]*<([A-Za-z][A-Za-z0-9]*)(?: N="([^"<&]*)")?(?:>([^<&]*)</\1>| />)')
+"""A primitive or null as PowerShell writes it, without anything that needs a look."""
+_ENTRY: Final = re.compile(
+    r'[ \t\n]*<En>[ \t\n]*<([A-Za-z0-9]+) N="Key">([^<&]*)</\1>'
+    r'[ \t\n]*<([A-Za-z0-9]+) N="Value">([^<&]*)</\3>[ \t\n]*</En>'
+)
+_HEAD: Final = re.compile(
+    r'[ \t\n]*<Obj(?: N="([^"<&]*)")? RefId="([^"<&]*)">'
+    r'(?:[ \t\n]*<TNRef RefId="([^"<&]*)" />)?(?:[ \t\n]*<ToString>([^<&]*)</ToString>)?'
+    r"(?:[ \t\n]*<(Props|MS|LST|DCT)>)?"
+)
+"""The beginning of an object as PowerShell writes it."""
+_OBJECT: Final = StartTag("Obj", "Obj", None, None, None, empty=False, end=0)
+_ODD: Final = object()
 
 
 @frozen
@@ -70,7 +81,7 @@ def read_root(syntax: Syntax, pos: int) -> StartTag:
     """Read the start tag of ``Objs``: its namespace must be right, its version, if there is one, 1.something."""
     expected = f'<Objs Version="1.1.0.1" xmlns="{NAMESPACE}">'
     if not syntax.text.startswith("<", pos):
-        raise syntax.cut(pos, expected)
+        raise syntax.cut(expected)
     root, attributes = syntax.full_start(pos)
     prefix = root.qname.partition(":")[0] if ":" in root.qname else ""
     namespace = attributes.get(f"xmlns:{prefix}" if prefix else "xmlns")
@@ -92,13 +103,20 @@ class Reader:
         syntax: the text.
         limits: what a document may ask for.
         any_secret: accept any text as a SecureString, as on the wire, where it is encrypted by the session's key.
+        across: references may point to earlier top-level values.
     """
 
-    def __init__(self, syntax: Syntax, limits: Limits, *, any_secret: bool = False) -> None:
+    def __init__(self, syntax: Syntax, limits: Limits, *, any_secret: bool = False, across: bool = True) -> None:
         self.syntax = syntax
         self.objects: dict[str, PSObject] = {}
         self.type_names: dict[str, tuple[str, ...]] = {}
         self._limits = limits
+        self._across = across
+        self._earlier: dict[str, PSObject] = {}
+        self._undo: list[tuple[str, tuple[str, ...] | None]] = []
+        self._text = syntax.text
+        self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._shapes = Shapes(self, longest=limits.text)
         self._primitives = {**PRIMITIVES, "SS": SecureString} if any_secret else PRIMITIVES
         self._parts: dict[str, Callable[[PSObject, StartTag, int], int]] = {
             "TN": self._type_names,
@@ -107,8 +125,47 @@ class Reader:
             "Props": self._adapted,
             "MS": self._extended,
             "DCT": self._dictionary,
-            **dict.fromkeys(_CONTAINERS, self._container),
+            **dict.fromkeys(CONTAINERS, self._container),
         }
+
+    def begin(self) -> None:
+        """Begin a top-level value apart from those before; forget what an abandoned attempt remembered."""
+        for ref_id, names in reversed(self._undo):
+            if names is None:
+                del self.type_names[ref_id]
+            else:
+                self.type_names[ref_id] = names
+        self._undo.clear()
+        self.objects = {}
+        if self._text is not self.syntax.text:
+            self._text = self.syntax.text
+            self._shapes.renew()
+
+    def keep(self, wanted: frozenset[str]) -> None:
+        """End the top-level values that were begun; of their objects those of the wanted RefIds stay known."""
+        self._undo.clear()
+        self._earlier.update((ref_id, self.objects[ref_id]) for ref_id in wanted & self.objects.keys())
+
+    def top(self, pos: int) -> tuple[str | None, list[Any], int]:
+        """Read one top-level value at ``pos``, or several of one shape; give the name of their stream too."""
+        found = self._usual(pos, 0)
+        if found is not None:
+            return None, *found
+        tag = self.syntax.start(pos)
+        value, end = self.value(tag, pos, 0)
+        return tag.stream, [value], end
+
+    def _leaf(self, tag: str, raw: str | None) -> Any:
+        """Give the value of a plain primitive; _ODD for whatever the careful way must look at."""
+        if raw is None:
+            return None if tag == "Nil" else _ODD
+        parse = self._primitives.get(tag)
+        if parse is None or len(raw) > self._limits.text or "]]>" in raw:
+            return _ODD
+        try:
+            return parse(raw)
+        except ValueError:
+            return _ODD
 
     def value(self, tag: StartTag, pos: int, depth: int) -> tuple[Any, int]:
         """Read the value whose start tag ``tag`` stands at ``pos``; ``depth`` counts the ``Obj`` around it."""
@@ -145,9 +202,12 @@ class Reader:
             raise self.syntax.error(pos + 1, "The reference has no RefId.", 'RefId="…"')
         found = self.objects.get(tag.ref_id)
         if found is None:
-            raise self.syntax.error(
-                pos + 1, f"No object with RefId {tag.ref_id!a} stands before.", "the RefId of an earlier Obj"
-            )
+            found = self._earlier.get(tag.ref_id)
+        if found is None:
+            expected = "the RefId of an earlier Obj"
+            if not self._across:
+                expected += " of the same top-level value: this source cannot be rewound"
+            raise self.syntax.error(pos + 1, f"No object with RefId {tag.ref_id!a} stands before.", expected)
         return found
 
     def _object(self, tag: StartTag, pos: int, depth: int) -> tuple[PSObject, int]:
@@ -158,7 +218,26 @@ class Reader:
             self.objects[tag.ref_id] = found
         if tag.empty:
             return found, tag.end
-        syntax, pos = self.syntax, tag.end
+        return found, self._rest(found, tag, tag.end, depth)
+
+    def _headed(self, head: re.Match[str], depth: int) -> tuple[PSObject, int] | None:
+        """Read the object whose usual beginning was matched; None where the careful way must look at it."""
+        _, ref_id, type_names, shown, part = head.groups()
+        names = () if type_names is None else self.type_names.get(type_names)
+        if names is None or depth > self._limits.depth or (shown is not None and "]]>" in shown):
+            return None
+        found = self.objects[ref_id] = PSObject(deserialized=True)
+        found.type_names = names
+        if shown is not None:
+            found.text = unescape(shown)
+        pos = head.end()
+        if part is not None:
+            pos = self._parts[part](found, StartTag(part, part, None, None, None, False, pos), depth)
+        return found, self._rest(found, _OBJECT, pos, depth)
+
+    def _rest(self, found: PSObject, tag: StartTag, pos: int, depth: int) -> int:
+        """Read what is left of an object up to its end tag."""
+        syntax = self.syntax
         while not syntax.text.startswith("</", pos := syntax.skip(pos)):
             child = syntax.start(pos)
             part = self._parts.get(child.local)
@@ -170,7 +249,7 @@ class Reader:
                 found.base, pos = self._progress(child)
             else:
                 raise self._unknown(child, pos, "TN, TNRef, ToString, Props, MS, a container or a primitive")
-        return found, syntax.end(pos, tag)
+        return syntax.end(pos, tag)
 
     def _type_names(self, found: PSObject, tag: StartTag, _depth: int) -> int:
         syntax, names, pos = self.syntax, [], tag.end
@@ -183,6 +262,7 @@ class Reader:
                 names.append(unescape(name))
         found.type_names = tuple(names)
         if tag.ref_id is not None:
+            self._undo.append((tag.ref_id, self.type_names.get(tag.ref_id)))
             self.type_names[tag.ref_id] = found.type_names
         return pos if tag.empty else syntax.end(pos, tag)
 
@@ -201,55 +281,136 @@ class Reader:
         return pos
 
     def _adapted(self, found: PSObject, tag: StartTag, depth: int) -> int:
-        found.adapted = Members()
-        return self._members(found.adapted, tag, depth, 0)
+        names, values, pos = self._members(tag, depth, 0)
+        found._adapted = self._group(names, values)  # noqa: SLF001  the unopened form that PSObject keeps for this
+        return pos
 
     def _extended(self, found: PSObject, tag: StartTag, depth: int) -> int:
-        return self._members(found.extended, tag, depth, 1)
+        names, values, pos = self._members(tag, depth, 1)
+        if found.extended:
+            names, values = [*found.extended, *names], [*found.extended.values(), *values]
+        found._extended = self._group(names, values)  # noqa: SLF001  as above
+        return pos
 
-    def _members(self, members: Members, tag: StartTag, depth: int, sets: int) -> int:
-        """Read named values into ``members``; ``sets`` counts the MS around them, 0 where none may stand."""
-        syntax, pos = self.syntax, tag.end
+    def _group(self, names: list[str], values: list[Any]) -> Members | tuple[tuple[str, ...], tuple[Any, ...]]:
+        """Make a member group, unopened unless a name comes twice."""
+        key = tuple(names)
+        known = self._names.get(key)
+        if known is None and len({name.upper() for name in key}) == len(key):
+            known = self._names[key] = key
+        if known is not None:
+            return known, tuple(values)
+        members = Members()
+        for name, value in zip(names, values, strict=True):
+            members.put(name, value)
+        return members
+
+    def _members(self, tag: StartTag, depth: int, sets: int) -> tuple[list[str], list[Any], int]:
+        """Read named values; ``sets`` counts the MS around them, 0 where none may stand."""
+        syntax, pos, match = self.syntax, tag.end, _LEAF.match
+        names: list[str] = []
+        values: list[Any] = []
         if tag.empty:
-            return pos
-        while not syntax.text.startswith("</", pos := syntax.skip(pos)):
-            child = syntax.start(pos)
-            if child.name is None:
-                if child.local not in self._primitives and child.local not in ("Nil", "Obj", "Ref", "PR", "MS"):
-                    raise self._unknown(child, pos, _VALUE)
-                raise self.syntax.error(pos + 1, f"The member {child.qname} has no name.", 'N="…"')
-            name = unescape(child.name)
-            if child.local == "MS" and sets:
-                if depth + sets > self._limits.depth:
-                    raise syntax.error(
-                        pos + 1, f"MS is nested deeper than {self._limits.depth} levels.", "less nesting"
-                    )
-                member_set = MemberSet()
-                pos = self._members(member_set, child, depth, sets + 1)
-                members.put(name, member_set)
+            return names, values, pos
+        text = syntax.text
+        while True:
+            found = match(text, pos)
+            if found is not None and found[2] is not None:
+                value = self._leaf(found[1], found[3])
+                if value is not _ODD:
+                    names.append(unescape(found[2]))
+                    values.append(value)
+                    pos = found.end()
+                    continue
+            pos = syntax.skip(pos)
+            if text.startswith("</", pos):
+                return names, values, syntax.end(pos, tag)
+            head = _HEAD.match(text, pos)
+            if head is not None and head[1] is not None and (headed := self._headed(head, depth + 1)) is not None:
+                name = unescape(head[1])
+                value, pos = headed
             else:
-                value, pos = self.value(child, pos, depth)
-                members.put(name, value)
-        return syntax.end(pos, tag)
+                name, value, pos = self._member(pos, depth, sets)
+            names.append(name)
+            values.append(value)
 
-    def _container(self, found: PSObject, tag: StartTag, depth: int) -> int:
-        items = found.base = _CONTAINERS[tag.local]()
+    def _member(self, pos: int, depth: int, sets: int) -> tuple[str, Any, int]:
+        """Read one named value, or a member set."""
+        syntax = self.syntax
+        child = syntax.start(pos)
+        if child.name is None:
+            if child.local not in self._primitives and child.local not in ("Nil", "Obj", "Ref", "PR", "MS"):
+                raise self._unknown(child, pos, _VALUE)
+            raise syntax.error(pos + 1, f"The member {child.qname} has no name.", 'N="…"')
+        if child.local == "MS" and sets:
+            if depth + sets > self._limits.depth:
+                raise syntax.error(pos + 1, f"MS is nested deeper than {self._limits.depth} levels.", "less nesting")
+            names, values, end = self._members(child, depth, sets + 1)
+            member_set = MemberSet()
+            for name, value in zip(names, values, strict=True):
+                member_set.put(name, value)
+            return unescape(child.name), member_set, end
+        value, end = self.value(child, pos, depth)
+        return unescape(child.name), value, end
+
+    def _container(self, owner: PSObject, tag: StartTag, depth: int) -> int:
+        items = owner.base = CONTAINERS[tag.local]()
         syntax, pos = self.syntax, tag.end
         if tag.empty:
             return pos
-        while not syntax.text.startswith("</", pos := syntax.skip(pos)):
-            item, pos = self.value(syntax.start(pos), pos, depth)
-            items.append(item)
-        return syntax.end(pos, tag)
+        text, match = syntax.text, _LEAF.match
+        while True:
+            found = match(text, pos)
+            if found is not None:
+                item = self._leaf(found[1], found[3])
+                if item is not _ODD:
+                    items.append(item)
+                    pos = found.end()
+                    continue
+            pos = syntax.skip(pos)
+            if text.startswith("</", pos):
+                return syntax.end(pos, tag)
+            several, pos = self._values(pos, depth)
+            items.extend(several)
+
+    def _values(self, pos: int, depth: int) -> tuple[list[Any], int]:
+        """Read one value at ``pos``, or as many as have one known shape."""
+        found = self._usual(pos, depth)
+        if found is not None:
+            return found
+        value, end = self.value(self.syntax.start(pos), pos, depth)
+        return [value], end
+
+    def _usual(self, pos: int, depth: int) -> tuple[list[Any], int] | None:
+        """Read objects as PowerShell writes them; None where the careful way must look."""
+        many = self._shapes.read(pos) if depth + _SHAPE_LEVELS <= self._limits.depth else None
+        if many is not None:
+            return many
+        head = _HEAD.match(self.syntax.text, pos)
+        headed = None if head is None else self._headed(head, depth + 1)
+        if headed is None:
+            return None
+        self._shapes.learn(headed[0], pos)
+        return [headed[0]], headed[1]
 
     def _dictionary(self, found: PSObject, tag: StartTag, depth: int) -> int:
-        first = found.type_names[0].removeprefix(DESERIALIZED) if found.type_names else ""
-        entries = found.base = PSDictionary(ordered=first == ORDERED_DICTIONARY[0])
+        entries = found.base = PSDictionary(ordered=is_ordered(found.type_names))
         syntax, pos = self.syntax, tag.end
         if tag.empty:
             return pos
         objects: set[int] = set()
-        while not syntax.text.startswith("</", pos := syntax.skip(pos)):
+        text, match = syntax.text, _ENTRY.match
+        while True:
+            plain = match(text, pos)
+            if plain is not None:
+                key, value = self._leaf(plain[1], plain[2]), self._leaf(plain[3], plain[4])
+                if key is not _ODD and value is not _ODD:
+                    entries.pairs.append((key, value))
+                    pos = plain.end()
+                    continue
+            pos = syntax.skip(pos)
+            if text.startswith("</", pos):
+                return syntax.end(pos, tag)
             child = syntax.start(pos)
             if child.local != "En":
                 raise self._unknown(child, pos, "En")
@@ -260,7 +421,6 @@ class Reader:
                     raise syntax.error(start, "The same object is a key twice.", "different keys")
                 objects.add(id(key))
             entries.pairs.append((key, value))
-        return syntax.end(pos, tag)
 
     def _entry(self, tag: StartTag, depth: int) -> tuple[Any, Any, int]:
         key, pos = self._half(tag, tag.end, depth, "Key")

@@ -25,6 +25,7 @@ _CONTROLS: Final = bytes(code for code in range(32) if code not in (9, 10, 13))
 _ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ILLEGAL_UTF8: Final = re.compile(rb"\xed[\xa0-\xbf]|\xef\xbf[\xbe\xbf]")
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
+_NEXT_TAG: Final = re.compile(r"[ \t\r\n]*<(?![!?])")
 _NAME_START: Final = (
     "A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c-\u200d\u2070-\u218f\u2c00-\u2fef"
     "\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd"
@@ -74,7 +75,7 @@ def first_illegal(text: str) -> int | None:
 
 def unescape(text: str) -> str:
     """Undo PowerShell's escapes ``_xHHHH_`` and ``_xHHHHHHHH_``; pairs of surrogates become one character."""
-    if not _HAS_ESCAPE.search(text):
+    if "_" not in text or not _HAS_ESCAPE.search(text):
         return text
     text = _ESCAPE.sub(_character, text)
     if any("\ud800" <= char <= "\udfff" for char in text):
@@ -88,25 +89,42 @@ def _character(found: re.Match[str]) -> str:
 
 
 class Syntax:
-    """Cursor functions over one text: each takes an offset and gives the offset behind what it read.
+    r"""Cursor functions over one text: each takes an offset and gives the offset behind what it read.
 
     Args:
-        text: the text, line ends already ``\\n``.
+        text: the text, line ends already ``\n``.
         where: name of the source in errors.
-        line: line number of the text's first character.
-        column: column of the text's first character.
         final: False while more text may follow: what is cut off at the end then raises TruncatedError.
+        fault: what is wrong behind the last character, where something is.
     """
 
-    def __init__(
-        self, text: str, *, where: str | None = None, line: int = 1, column: int = 1, final: bool = True
-    ) -> None:
-        illegal = first_illegal(text)
-        self._illegal = None if illegal is None else text[illegal]
-        self.text = text if illegal is None else text[:illegal]
-        self._final = final or illegal is not None
-        self._where, self._line, self._column = where, line, column
+    def __init__(self, text: str, *, where: str | None = None, final: bool = True, fault: str | None = None) -> None:
+        self._where = where
+        self._line = self._column = 1
         self._prefixes: list[str] = ["xml", "xmlns"]
+        self._take(text, final=final, fault=fault)
+
+    def _take(self, text: str, *, final: bool, fault: str | None) -> None:
+        illegal = first_illegal(text)
+        self._final, self._fault = final, fault
+        if illegal is not None:
+            self._final = True
+            self._fault = f"The character U+{ord(text[illegal]):04X} is not allowed in XML"
+            text = text[:illegal]
+        self.text = text
+
+    def advance(self, pos: int, more: str, *, final: bool, fault: str | None) -> None:
+        """Drop the text before ``pos`` and add ``more`` behind; offsets count from the new beginning."""
+        self._line, self._column = self.position(pos)
+        self._take(self.text[pos:] + more, final=final, fault=fault)
+
+    def mark(self) -> int:
+        """Give what :meth:`restore` needs to undo an attempt to read on."""
+        return len(self._prefixes)
+
+    def restore(self, mark: int) -> None:
+        """Forget the prefixes that an abandoned attempt declared."""
+        del self._prefixes[mark:]
 
     def position(self, pos: int) -> tuple[int, int]:
         """Give line and column of an offset."""
@@ -122,22 +140,31 @@ class Syntax:
             message, where=self._where, line=line, column=column, expected=expected, error_id="InvalidCliXml"
         )
 
-    def cut(self, pos: int, expected: str) -> Exception:
-        """Build the error for text that ends too early; ``pos`` is where the unfinished token starts."""
-        if self._illegal is not None:
-            return self.error(
-                len(self.text), f"The character U+{ord(self._illegal):04X} is not allowed in XML.", "its escape _xHHHH_"
-            )
+    def cut(self, expected: str) -> Exception:
+        """Build the error for text that ends too early."""
         if not self._final:
             return TruncatedError()
-        del pos
+        if self._fault is not None:
+            return self.error(len(self.text), f"{self._fault}.", expected)
         return self.error(len(self.text), "The text ends too early.", expected)
+
+    def check_end(self) -> None:
+        """Raise if the text does not simply end but is followed by what is no text."""
+        if self._fault is not None:
+            raise self.error(len(self.text), f"{self._fault}.", "the end")
+
+    def skip_space(self, pos: int) -> int:
+        """Skip white space."""
+        return _SPACE.match(self.text, pos).end()  # type: ignore[union-attr]  # matches the empty string as well
 
     def skip(self, pos: int) -> int:
         """Skip white space, comments and processing instructions; what follows is ``<`` of a tag or the end."""
         text = self.text
+        found = _NEXT_TAG.match(text, pos)
+        if found is not None:
+            return found.end() - 1
         while True:
-            pos = _SPACE.match(text, pos).end()  # type: ignore[union-attr]  # matches the empty string as well
+            pos = self.skip_space(pos)
             lead = text[pos : pos + 2]
             if lead == "<?":
                 pos = self._instruction(pos)
@@ -153,7 +180,7 @@ class Syntax:
         if text.startswith("<!--", pos):
             end = text.find("--", pos + 4)
             if end < 0 or len(text) < end + 3:
-                raise self.cut(pos, "the end of the comment, -->")
+                raise self.cut("the end of the comment, -->")
             if text[end + 2] != ">":
                 raise self.error(end, "Two hyphens stand inside a comment.", "-->")
             return end + 3
@@ -162,13 +189,13 @@ class Syntax:
         if text.startswith("<!DOCTYPE", pos):
             raise self.error(pos, "A document type declaration is not accepted.", "an element")
         if "<![CDATA[".startswith(text[pos:]) or "<!--".startswith(text[pos:]) or "<!DOCTYPE".startswith(text[pos:]):
-            raise self.cut(pos, "an element")
+            raise self.cut("an element")
         raise self.error(pos, "This is no markup that XML knows.", "an element or a comment")
 
     def _instruction(self, pos: int) -> int:
         end = self.text.find("?>", pos + 2)
         if end < 0:
-            raise self.cut(pos, "the end of the processing instruction, ?>")
+            raise self.cut("the end of the processing instruction, ?>")
         target = _PI_TARGET.match(self.text, pos)
         if target is None or target[1].lower() == "xml":
             raise self.error(pos, "The processing instruction has no usable name.", "a name other than xml")
@@ -186,7 +213,7 @@ class Syntax:
         """Read any start tag by the letter of XML 1.0 and its namespaces, with all its attributes."""
         text = self.text
         if pos == len(text):
-            raise self.cut(pos, "an element")
+            raise self.cut("an element")
         qname = _QNAME.match(text, pos + 1)
         if qname is None or not text[qname.end() : qname.end() + 1] or text[qname.end()] not in " \t\r\n/>":
             self._complete(pos)
@@ -209,7 +236,7 @@ class Syntax:
         text = self.text
         found: dict[str, str] = {}
         while True:
-            after = _SPACE.match(text, pos).end()  # type: ignore[union-attr]  # matches the empty string as well
+            after = self.skip_space(pos)
             if text.startswith((">", "/>"), after):
                 return found, after
             name = _QNAME.match(text, after)
@@ -228,7 +255,7 @@ class Syntax:
         """Raise if the tag at ``pos`` is cut off by the end of the text."""
         stop = _WHOLE_TAG.match(self.text, pos).end()  # type: ignore[union-attr]  # "<" stands at pos
         if stop == len(self.text) or (self.text[stop] in "\"'" and self.text.find(self.text[stop], stop + 1) < 0):
-            raise self.cut(pos, "the end of the tag, >")
+            raise self.cut("the end of the tag, >")
 
     def end(self, pos: int, tag: StartTag) -> int:
         """Read the end tag that belongs to ``tag``; anything else at ``pos`` is an error."""
@@ -237,12 +264,12 @@ class Syntax:
         if not text.startswith(expected, pos):
             after = pos + len(expected) - 1
             if text.startswith(expected[:-1], pos):
-                close = _SPACE.match(text, after).end()  # type: ignore[union-attr]  # matches the empty string as well
+                close = self.skip_space(after)
                 if text.startswith(">", close):
                     self.leave(tag)
                     return close + 1
             if expected.startswith(text[pos:]) or (len(text) > pos and text[pos] == "<" and ">" not in text[pos:]):
-                raise self.cut(pos, expected)
+                raise self.cut(expected)
             raise self.error(pos, f"The element {tag.qname} is not closed here.", expected)
         self.leave(tag)
         return pos + len(expected)
@@ -260,7 +287,7 @@ class Syntax:
         while True:
             mark = text.find("<", pos)
             if mark < 0:
-                raise self.cut(pos, f"</{tag.qname}>")
+                raise self.cut(f"</{tag.qname}>")
             if mark > pos:
                 parts.append(self._text(pos, mark))
             if text.startswith("</", mark):
@@ -268,7 +295,7 @@ class Syntax:
             if text.startswith("<![CDATA[", mark):
                 close = text.find("]]>", mark)
                 if close < 0:
-                    raise self.cut(mark, "the end of the CDATA section, ]]>")
+                    raise self.cut("the end of the CDATA section, ]]>")
                 parts.append(text[mark + 9 : close])
                 pos = close + 3
             elif text.startswith("<?", mark):
@@ -312,14 +339,14 @@ class Syntax:
         while open_tags:
             text, mark = self.text, self.text.find("<", pos)
             if mark < 0:
-                raise self.cut(pos, f"</{open_tags[-1].qname}>")
+                raise self.cut(f"</{open_tags[-1].qname}>")
             self._text(pos, mark)
             if text.startswith("</", mark):
                 pos = self.end(mark, open_tags.pop())
             elif text.startswith("<![CDATA[", mark):
                 pos = text.find("]]>", mark) + 3
                 if pos < 3:  # noqa: PLR2004  find gave -1
-                    raise self.cut(mark, "the end of the CDATA section, ]]>")
+                    raise self.cut("the end of the CDATA section, ]]>")
             elif text.startswith("<?", mark):
                 pos = self._instruction(mark)
             elif text.startswith("<!", mark):

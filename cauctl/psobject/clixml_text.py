@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -42,9 +42,10 @@ from cauctl.psobject.values import (
     XmlDocument,
 )
 
-__all__ = ["TEXTS", "escape", "escape_attribute"]
+__all__ = ["TEXTS", "escape", "escape_all", "escape_attribute"]
 
 _SPECIAL: Final = re.compile("[&<>\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\U00010000-\U0010ffff]|_(?=[xX])")
+_SPECIAL_BUT_MARKUP: Final = re.compile(_SPECIAL.pattern.replace("&<>", ""))
 _MARKUP: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _UNITS: Final = ((86_400, "D"), (3_600, "H"), (60, "M"))
 _ASTRAL: Final = 0x10000
@@ -58,6 +59,17 @@ def escape(text: str) -> str:
 def escape_attribute(text: str) -> str:
     """Write a text between double quotes as PowerShell does."""
     return escape(text).replace('"', "&quot;")
+
+
+def escape_all(texts: Sequence[str]) -> Sequence[str]:
+    """Write many texts as PowerShell does."""
+    joined = "".join(texts)
+    if not _SPECIAL.search(joined):
+        return texts
+    if _SPECIAL_BUT_MARKUP.search(joined):
+        return list(map(escape, texts))
+    joined = "\0".join(texts)  # no text holds U+0000: it would have been found
+    return joined.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").split("\0")
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -2,12 +2,14 @@
 
 Rules kept here:
 
-* In an ``Obj``: TN or TNRef, ToString, the base value or container, Props, MS. Numbers of ``RefId`` count up from 0, those
-  of objects and of type name lists apart; an object met again is a ``Ref``.
-* An indented document has two spaces a level and no line end at its end; a fragment (PSRP) has no root, no indentation.
+* In an ``Obj``: TN or TNRef, ToString, the base value or container, Props, MS. RefIds count up from 0, those of objects
+  and those of type name lists apart; an object met again is a ``Ref``.
+* An indented document has two spaces a level and no line end at its end; a fragment (PSRP) has no root and no
+  indentation.
 * ``depth`` works as PowerShell's: .NET properties cost one level, notes, items and entries none; at 0 an object is the
   text of its ToString. None writes everything. What was read once is never cut.
 * Nothing is written that PowerShell could not read back: 48 levels of ``Obj`` at most, no null key, no U+FFFE.
+* Many objects of one shape in a row are written by one template (:mod:`clixml_rows`), to the same text.
 """
 
 from __future__ import annotations
@@ -15,29 +17,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from cauctl.errors import InputError
+from cauctl.psobject.clixml_rows import Shape, runs, write_rows
 from cauctl.psobject.clixml_text import TEXTS, escape, escape_attribute
+from cauctl.psobject.containers import MemberSet, PSDictionary, PSEnumerable, PSList, PSQueue, PSStack
 from cauctl.psobject.native import powershell_value
 from cauctl.psobject.nettext import TextStyle
-from cauctl.psobject.objects import (
-    MemberSet,
-    PSDictionary,
-    PSEnumerable,
-    PSList,
-    PSObject,
-    PSQueue,
-    PSStack,
-)
+from cauctl.psobject.objects import PSObject
 from cauctl.psobject.objecttext import ObjectText
 from cauctl.psobject.values import ProgressRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["DEEPEST", "Writer"]
 
 DEEPEST: Final = 48
+"""Levels of objects that are written; PowerShell reads no more."""
 _TAGS: Final[dict[type, str]] = {PSList: "LST", PSStack: "STK", PSQueue: "QUE", PSEnumerable: "IE"}
 _INT32: Final = 1 << 31
+_INT64: Final = 1 << 63
+_LEVELS_OF_TEXT: Final = 6 * DEEPEST
 
 
 class Writer:
@@ -49,71 +48,80 @@ class Writer:
     """
 
     def __init__(self, *, newline: str | None = None, depth: int | None = None) -> None:
-        self._newline = newline
+        self._pads = ["" if newline is None else newline + "  " * level for level in range(_LEVELS_OF_TEXT)]
         self._depth = depth
         self._objects: dict[int, tuple[int, Any]] = {}  # the object too: its id is its own as long as it lives
         self._type_names: dict[tuple[str, ...], int] = {}
-        self._next = 0
+        self._attributes: dict[str, str] = {}
         self._out: list[str] = []
         self._texts = ObjectText(TextStyle())
 
-    def write(self, value: Any, *, stream: str | None = None) -> str:
-        """Give the text of one value; in an indented document it begins with a line end."""
+    def write(self, values: Iterable[Any], *, stream: str | None = None) -> str:
+        """Give the text of some values; in an indented document it begins with a line end."""
         self._out = []
-        self._value(value, f' S="{escape_attribute(stream)}"' if stream else "", 1, self._depth, 0)
+        if stream is None and isinstance(values, list):
+            self._items(values, 1, self._depth, 0)
+        else:
+            attribute = f' S="{escape_attribute(stream)}"' if stream else ""
+            for value in values:
+                self._value(value, attribute, 1, self._depth, 0)
         return "".join(self._out)
 
-    def _pad(self, level: int) -> str:
-        return "" if self._newline is None else self._newline + "  " * level
-
-    def _value(self, value: Any, attributes: str, level: int, depth: int | None, nesting: int) -> None:  # noqa: PLR0913  the state of the walk
+    def _value(self, value: Any, named: str, level: int, depth: int | None, nesting: int) -> None:
+        """Write a value; ``named`` holds its attributes, ``nesting`` counts the Obj around it."""
         form = TEXTS.get(type(value))
         if form is not None:
-            self._primitive(value, form, attributes, level)
+            self._primitive(value, form, named, level)
         elif value is None:
-            self._out.append(f"{self._pad(level)}<Nil{attributes} />")
-        elif type(value) is ProgressRecord:
-            self._progress(value, attributes, level)
+            self._out.append(f"{self._pads[level]}<Nil{named} />")
         elif isinstance(value, PSObject):
-            self._object(value, value, attributes, level, depth, nesting)
+            self._object(value, value, named, level, depth, nesting)
+        elif type(value) is ProgressRecord:
+            self._progress(value, named, level)
         else:
             held = powershell_value(value)
             if isinstance(held, PSObject):
-                self._object(held, value, attributes, level, depth, nesting)
+                self._object(held, value, named, level, depth, nesting)
             else:
-                self._value(held, attributes, level, depth, nesting)
+                self._value(held, named, level, depth, nesting)
 
-    def _primitive(self, value: Any, form: tuple[str, Any], attributes: str, level: int) -> None:
-        tag, text = form[0], form[1](value)
+    def _primitive(self, value: Any, form: tuple[str, Any], named: str, level: int) -> None:
+        tag, text = form
         if tag == "I32" and not -_INT32 <= value < _INT32:
-            if not -(1 << 63) <= value < 1 << 63:
+            if not -_INT64 <= value < _INT64:
                 raise InputError(f"{value} is out of the range of System.Int64.", expected="UInt64 or Decimal for it")
             tag = "I64"
-        if tag == "BA" and not text:
-            self._out.append(f"{self._pad(level)}<BA{attributes} />")
+        if tag == "BA" and not value:
+            self._out.append(f"{self._pads[level]}<BA{named} />")
         else:
-            self._out.append(f"{self._pad(level)}<{tag}{attributes}>{text}</{tag}>")
+            self._out.append(f"{self._pads[level]}<{tag}{named}>{text(value)}</{tag}>")
 
-    def _progress(self, value: ProgressRecord, attributes: str, level: int) -> None:
-        pad, out = self._pad(level + 1), self._out
+    def _progress(self, value: ProgressRecord, named: str, level: int) -> None:
         current = value.current_operation
-        out.append(f"{self._pad(level)}<PR{attributes}>")
-        out.append(f"{pad}<AV>{escape(value.activity)}</AV>{pad}<AI>{value.activity_id}</AI>")
-        out.append(f"{pad}<Nil />" if current is None else f"{pad}<S>{escape(current)}</S>")
-        out.append(f"{pad}<PI>{value.parent_activity_id}</PI>{pad}<PC>{value.percent_complete}</PC>")
-        out.append(f"{pad}<T>{escape(value.record_type)}</T>{pad}<SR>{value.seconds_remaining}</SR>")
-        out.append(f"{pad}<SD>{escape(value.status_description)}</SD>{self._pad(level)}</PR>")
+        parts = (
+            f"<AV>{escape(value.activity)}</AV>",
+            f"<AI>{value.activity_id}</AI>",
+            "<Nil />" if current is None else f"<S>{escape(current)}</S>",
+            f"<PI>{value.parent_activity_id}</PI>",
+            f"<PC>{value.percent_complete}</PC>",
+            f"<T>{escape(value.record_type)}</T>",
+            f"<SR>{value.seconds_remaining}</SR>",
+            f"<SD>{escape(value.status_description)}</SD>",
+        )
+        pad = self._pads[level + 1]
+        self._out.append(f"{self._pads[level]}<PR{named}>{pad}{pad.join(parts)}{self._pads[level]}</PR>")
 
-    def _object(  # noqa: PLR0913  the state of the walk
-        self, value: PSObject, identity: Any, attributes: str, level: int, depth: int | None, nesting: int
+    def _object(  # noqa: PLR0913, PLR0917  the state of the walk
+        self, value: PSObject, identity: Any, named: str, level: int, depth: int | None, nesting: int
     ) -> None:
+        """Write an object; ``identity`` is the Python object that stands for it, met again it is a Ref."""
         written = self._objects.get(id(identity))
         if written is not None:
-            self._out.append(f'{self._pad(level)}<Ref{attributes} RefId="{written[0]}" />')
+            self._out.append(f'{self._pads[level]}<Ref{named} RefId="{written[0]}" />')
             return
         if depth == 0 and not value.is_container:
             if not value.deserialized:
-                self._at_limit(value, attributes, level)
+                self._primitive(self._texts.object_text(value), TEXTS[str], named, level)
                 return
             depth = 1
         if nesting == DEEPEST:
@@ -121,55 +129,77 @@ class Writer:
                 f"Objects are nested deeper than {DEEPEST} levels; PowerShell could not read the document.",
                 expected="less nesting, or a smaller depth",
             )
-        number, self._next = self._next, self._next + 1
+        number = len(self._objects)
         self._objects[id(identity)] = number, identity
-        out, pad = self._out, self._pad(level + 1)
-        out.append(f'{self._pad(level)}<Obj{attributes} RefId="{number}">')
+        self._out.append(f'{self._pads[level]}<Obj{named} RefId="{number}">')
+        self._parts(value, level + 1, depth, nesting + 1)
+        self._out.append(f"{self._pads[level]}</Obj>")
+
+    def _parts(self, value: PSObject, level: int, depth: int | None, nesting: int) -> None:
+        out, pad = self._out, self._pads[level]
         if value.type_names:
-            self._write_type_names(value.type_names, level + 1)
+            self._names(value.type_names, level)
         if value.text is not None:
             out.append(f"{pad}<ToString>{escape(value.text)}</ToString>" if value.text else f"{pad}<ToString />")
-        if value.base is not None:
-            self._base(value.base, level + 1, depth, nesting + 1)
+        base = value.base
+        if isinstance(base, PSDictionary):
+            self._dictionary(base, level, depth, nesting)
+        elif isinstance(base, PSList):
+            self._container(base, level, depth, nesting)
+        elif base is not None:
+            self._value(base, "", level, depth, nesting)
         if value.adapted is not None:
-            self._members(
-                "Props", "", value.adapted, level + 1, None if depth is None else max(depth - 1, 0), nesting + 1
-            )
+            self._members("<Props", value.adapted, level, depth and depth - 1, nesting)
         if value.extended:
-            self._members("MS", "", value.extended, level + 1, depth, nesting + 1)
-        out.append(f"{self._pad(level)}</Obj>")
+            self._members("<MS", value.extended, level, depth, nesting)
 
-    def _at_limit(self, value: PSObject, attributes: str, level: int) -> None:
-        """Write an object as its text, within an Obj with its notes if it has any and is no bag."""
-        self._primitive(self._texts.object_text(value), TEXTS[str], attributes, level)
-
-    def _write_type_names(self, names: tuple[str, ...], level: int) -> None:
-        number, pad = self._type_names.get(names), self._pad(level)
+    def _names(self, names: tuple[str, ...], level: int) -> None:
+        number, pad = self._type_names.get(names), self._pads[level]
         if number is not None:
             self._out.append(f'{pad}<TNRef RefId="{number}" />')
             return
         number = self._type_names[names] = len(self._type_names)
-        inner = self._pad(level + 1)
+        inner = self._pads[level + 1]
         listed = "".join(f"{inner}<T>{escape(name)}</T>" for name in names)
         self._out.append(f'{pad}<TN RefId="{number}">{listed}{pad}</TN>')
 
-    def _base(self, base: Any, level: int, depth: int | None, nesting: int) -> None:
-        if isinstance(base, PSDictionary):
-            self._dictionary(base, level, depth, nesting)
+    def _container(self, items: PSList, level: int, depth: int | None, nesting: int) -> None:
+        tag, pad = _TAGS[type(items)], self._pads[level]
+        if not items:
+            self._out.append(f"{pad}<{tag} />")
             return
-        tag = _TAGS.get(type(base))
-        if tag is None:
-            self._value(base, "", level, depth, nesting)
-        elif not base:
-            self._out.append(f"{self._pad(level)}<{tag} />")
+        self._out.append(f"{pad}<{tag}>")
+        self._items(items, level + 1, depth, nesting)
+        self._out.append(f"{pad}</{tag}>")
+
+    def _items(self, items: Sequence[Any], level: int, depth: int | None, nesting: int) -> None:
+        """Write the items of a list; of a run of like objects the first in full, the rest by a template."""
+        for shape, run in runs(items):
+            rows = None if shape is None or nesting == DEEPEST or (depth == 0 and not shape.deserialized) else run[1:]
+            if shape is None or rows is None:
+                self._each(run, level, depth, nesting)
+            else:
+                self._each(run[:1], level, depth, nesting)
+                self._rows(shape, rows, level, depth, nesting)
+
+    def _each(self, items: Iterable[Any], level: int, depth: int | None, nesting: int) -> None:
+        for item in items:
+            self._value(item, "", level, depth, nesting)
+
+    def _rows(self, shape: Shape, rows: Sequence[PSObject], level: int, depth: int | None, nesting: int) -> None:  # noqa: PLR0913, PLR0917  the state of the walk
+        ids = list(map(id, rows))
+        first, text = len(self._objects), None
+        if len(set(ids)) == len(ids) and self._objects.keys().isdisjoint(ids):
+            names = f'<TNRef RefId="{self._type_names[shape.type_names]}" />' if shape.type_names else ""
+            text = write_rows(shape, names, rows, first, self._pads[level : level + 3])
+        if text is None:
+            self._each(rows, level, depth, nesting)
         else:
-            self._out.append(f"{self._pad(level)}<{tag}>")
-            for item in base:
-                self._value(item, "", level + 1, depth, nesting)
-            self._out.append(f"{self._pad(level)}</{tag}>")
+            self._objects.update(zip(ids, enumerate(rows, first), strict=True))
+            self._out.append(text)
 
     def _dictionary(self, base: PSDictionary, level: int, depth: int | None, nesting: int) -> None:
-        pad, inner, out = self._pad(level), self._pad(level + 1), self._out
+        pad, inner, out = self._pads[level], self._pads[level + 1], self._out
         if not base.pairs:
             out.append(f"{pad}<DCT />")
             return
@@ -183,20 +213,21 @@ class Writer:
             out.append(f"{inner}</En>")
         out.append(f"{pad}</DCT>")
 
-    def _members(  # noqa: PLR0913  the state of the walk
-        self, tag: str, attributes: str, members: Mapping[str, Any], level: int, depth: int | None, nesting: int
-    ) -> None:
-        pad, out = self._pad(level), self._out
+    def _members(self, lead: str, members: Mapping[str, Any], level: int, depth: int | None, nesting: int) -> None:
+        """Write a member group; ``lead`` is the start of its tag, with the attributes of a member set."""
+        out, pad, level = self._out, self._pads[level], level + 1
         if not members:
-            out.append(f"{pad}<{tag}{attributes} />")
+            out.append(f"{pad}{lead} />")
             return
-        out.append(f"{pad}<{tag}{attributes}>")
+        out.append(f"{pad}{lead}>")
         for name, value in members.items():
-            named = f' N="{escape_attribute(name)}"'
+            named = self._attributes.get(name)
+            if named is None:
+                named = self._attributes[name] = f' N="{escape_attribute(name)}"'
             if isinstance(value, MemberSet):
                 if nesting == DEEPEST:
                     raise InputError(f"Member sets are nested deeper than {DEEPEST} levels.", expected="less nesting")
-                self._members("MS", named, value, level + 1, depth, nesting + 1)
+                self._members(f"<MS{named}", value, level, depth, nesting + 1)
             else:
-                self._value(value, named, level + 1, depth, nesting)
-        out.append(f"{pad}</{tag}>")
+                self._value(value, named, level, depth, nesting)
+        out.append(f"{pad}</{lead[1:].partition(' ')[0]}>")

@@ -20,12 +20,21 @@ Reading a value::
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
-from cauctl.psobject.values import TYPE_NAMES
+from cauctl.psobject.containers import (
+    Members,
+    MemberSet,
+    PSDictionary,
+    PSEnumerable,
+    PSList,
+    PSQueue,
+    PSStack,
+)
+from cauctl.psobject.values import PLAIN, TYPE_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import ItemsView, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = [
     "MemberSet",
@@ -51,132 +60,9 @@ ORDERED_DICTIONARY: Final = ("System.Collections.Specialized.OrderedDictionary",
 DESERIALIZED: Final = "Deserialized."
 
 
-class Members(dict[str, Any]):
-    """Properties by name, in order. Names keep their case and are found in any.
-
-    Two names that differ only in case cannot both be members: setting one replaces the other, name included.
-    """
-
-    __slots__ = ()
-
-    def _key(self, name: str) -> str | None:
-        """Find the name as it is stored."""
-        if dict.__contains__(self, name):
-            return name
-        folded = name.upper()
-        return next((key for key in self if key.upper() == folded), None)
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self._key(name) is not None
-
-    def __getitem__(self, name: str) -> Any:
-        key = self._key(name)
-        if key is None:
-            raise KeyError(name)
-        return dict.__getitem__(self, key)
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        self.put(name, value)
-
-    def __delitem__(self, name: str) -> None:
-        key = self._key(name)
-        if key is None:
-            raise KeyError(name)
-        dict.__delitem__(self, key)
-
-    def put(self, name: str, value: Any) -> None:
-        """Set a member; one of the same name in any case gives its place, and its name is written as given now."""
-        key = self._key(name)
-        if key is None or key == name:
-            dict.__setitem__(self, name, value)
-            return
-        renamed = [(name, value) if old == key else (old, kept) for old, kept in self.items()]
-        self.clear()
-        dict.update(self, renamed)
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """Find a member's value in any case of its name."""
-        key = self._key(name)
-        return default if key is None else dict.__getitem__(self, key)
-
-
-class MemberSet(Members):
-    """A member set (``MS`` within ``MS``), such as PSStandardMembers; it stands among the extended members."""
-
-    __slots__ = ()
-
-
-class PSList(list[Any]):
-    """Items of an array or a list (``LST``); PowerShell reads it back as an ArrayList."""
-
-    __slots__ = ()
-
-
-class PSStack(PSList):
-    """Items of a stack (``STK``), in the order in which they pop."""
-
-    __slots__ = ()
-
-
-class PSQueue(PSList):
-    """Items of a queue (``QUE``), first in first."""
-
-    __slots__ = ()
-
-
-class PSEnumerable(PSList):
-    """Items of any other enumerable (``IE``); PowerShell reads it back as an ArrayList."""
-
-    __slots__ = ()
-
-
-class PSDictionary:
-    """Entries of a dictionary (``DCT``) as a list of pairs in their order.
-
-    Keys may be of any type and may occur twice. A text key is found in any case; the first such entry wins.
-    """
-
-    __slots__ = ("ordered", "pairs")
-
-    def __init__(self, pairs: Iterable[tuple[Any, Any]] = (), *, ordered: bool = False) -> None:
-        self.pairs: list[tuple[Any, Any]] = list(pairs)
-        self.ordered = ordered
-        """True for an OrderedDictionary, False for a Hashtable, whose order means nothing to PowerShell."""
-
-    def __len__(self) -> int:
-        return len(self.pairs)
-
-    def __iter__(self) -> Iterator[Any]:
-        return (key for key, _ in self.pairs)
-
-    def __contains__(self, key: object) -> bool:
-        return any(_same_key(key, other) for other, _ in self.pairs)
-
-    def __getitem__(self, key: Any) -> Any:
-        for other, value in self.pairs:
-            if _same_key(key, other):
-                return value
-        raise KeyError(key)
-
-    def __repr__(self) -> str:
-        return f"PSDictionary({self.pairs!r})"
-
-    def get(self, key: Any, default: Any = None) -> Any:
-        """Find a value by its key."""
-        return next((value for other, value in self.pairs if _same_key(key, other)), default)
-
-    def items(self) -> list[tuple[Any, Any]]:
-        """Give the entries in order."""
-        return list(self.pairs)
-
-
-def _same_key(wanted: Any, key: Any) -> bool:
-    """Compare keys as a Hashtable of PowerShell does: text without case, numbers of any width by value."""
-    if isinstance(wanted, str) and isinstance(key, str):
-        return wanted == key or wanted.upper() == key.upper()
-    if isinstance(wanted, bool) or isinstance(key, bool):
-        return wanted is key
-    return bool(wanted == key)
+_Unopened: TypeAlias = tuple[tuple[str, ...], tuple[Any, ...]]
+_Group: TypeAlias = Members | _Unopened
+"""A member group, or names and values of one that nobody changed since it was read: most are only looked at."""
 
 
 class PSObject:
@@ -192,7 +78,10 @@ class PSObject:
         deserialized: True for what came by CLIXML, False for what was made here.
     """
 
-    __slots__ = ("__weakref__", "adapted", "base", "declared", "deserialized", "extended", "text", "type_names")
+    __slots__ = ("__weakref__", "_adapted", "_extended", "base", "declared", "deserialized", "text", "type_names")
+
+    _adapted: _Group | None
+    _extended: _Group
 
     def __init__(  # noqa: PLR0913  an object has these parts
         self,
@@ -208,10 +97,34 @@ class PSObject:
         self.base = base
         self.type_names = type_names
         self.text = text
-        self.adapted: Members | None = None if adapted is None else _members(adapted)
-        self.extended: Members = _members(extended or {})
+        self._adapted = None if adapted is None else Members.of(adapted)
+        self._extended = Members.of(extended) if extended else Members()
         self.declared: Mapping[str, str] | None = declared
         self.deserialized = deserialized
+
+    @property
+    def adapted(self) -> Members | None:
+        """.NET properties (``Props``); None where the element is missing."""
+        held = self._adapted
+        if type(held) is tuple:
+            held = self._adapted = Members(zip(*held, strict=True))
+        return held  # type: ignore[return-value]  # a tuple was replaced
+
+    @adapted.setter
+    def adapted(self, members: Members | None) -> None:
+        self._adapted = members
+
+    @property
+    def extended(self) -> Members:
+        """Notes and other instance members (``MS``), member sets among them."""
+        held = self._extended
+        if type(held) is tuple:
+            held = self._extended = Members(zip(*held, strict=True))
+        return held  # type: ignore[return-value]  # a tuple was replaced
+
+    @extended.setter
+    def extended(self, members: Members) -> None:
+        self._extended = members
 
     def __repr__(self) -> str:
         what = self.type_names[0] if self.type_names else "no type name"
@@ -263,6 +176,14 @@ class PSObject:
         except (KeyError, IndexError):
             return default
 
+    def parts(self) -> tuple[_Unopened | None, _Unopened]:
+        """Give names and values of the adapted and of the extended members, member sets among them."""
+        adapted, extended = self._adapted, self._extended
+        return (
+            adapted if adapted is None or type(adapted) is tuple else (tuple(adapted), tuple(adapted.values())),
+            extended if type(extended) is tuple else (tuple(extended), tuple(extended.values())),
+        )
+
     @property
     def is_container(self) -> bool:
         """Whether the object holds items or entries."""
@@ -279,8 +200,14 @@ class PSObject:
         """Names of the properties in PowerShell's order."""
         return list(self.properties)
 
-    def items(self) -> ItemsView[str, Any]:
+    def items(self) -> Iterable[tuple[str, Any]]:
         """Names and values of the properties in PowerShell's order; items of a container come by iteration."""
+        extended, adapted = self._extended, self._adapted
+        if type(extended) is tuple:
+            if adapted is None:
+                return zip(*extended, strict=True)
+            if not extended[0] and type(adapted) is tuple:
+                return zip(*adapted, strict=True)
         return self.properties.items()
 
     @property
@@ -301,19 +228,15 @@ class PSObject:
 
     def copy(self) -> Self:
         """Give a shallow copy with member groups of its own."""
-        other = type(self)(self.base, type_names=self.type_names, text=self.text, deserialized=self.deserialized)
-        other.adapted = None if self.adapted is None else Members(self.adapted)
-        other.extended = Members(self.extended)
-        other.declared = self.declared
-        return other
-
-
-def _members(given: Mapping[str, Any]) -> Members:
-    """Build a member group; of two names that differ in case the later one stays."""
-    found = Members()
-    for name, value in given.items():
-        found[name] = value
-    return found
+        return type(self)(
+            self.base,
+            type_names=self.type_names,
+            text=self.text,
+            adapted=self.adapted,
+            extended=self.extended,
+            declared=self.declared,
+            deserialized=self.deserialized,
+        )
 
 
 def to_python(value: Any, _seen: dict[int, Any] | None = None) -> Any:
@@ -324,10 +247,15 @@ def to_python(value: Any, _seen: dict[int, Any] | None = None) -> Any:
     property name; boxed values and enums their base value. Notes on lists, dictionaries and boxed values are dropped.
     The same object becomes the same list or dict, so a cycle stays a cycle.
     """
-    if not isinstance(value, PSObject):
-        convert = getattr(value, "to_python", None)
-        return value if convert is None else convert()
-    seen = {} if _seen is None else _seen
+    if type(value) in PLAIN:
+        return value
+    if isinstance(value, PSObject):
+        return _object_to_python(value, {} if _seen is None else _seen)
+    convert = getattr(value, "to_python", None)
+    return value if convert is None else convert()
+
+
+def _object_to_python(value: PSObject, seen: dict[int, Any]) -> Any:
     if id(value) in seen:
         return seen[id(value)]
     if isinstance(value.base, PSList):

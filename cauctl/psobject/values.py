@@ -246,6 +246,22 @@ class DateTime:
         return self.clock
 
 
+_set_clock = DateTime.__dict__["clock"].__set__
+_set_hundred_nanoseconds = DateTime.__dict__["hundred_nanoseconds"].__set__
+_set_kind = DateTime.__dict__["kind"].__set__
+_set_offset = DateTime.__dict__["offset"].__set__
+
+
+def date_time(clock: datetime, hundred_nanoseconds: int, kind: Kind, offset: timedelta | None) -> DateTime:
+    """Make a DateTime in half the time that its class takes; for readers of many."""
+    found = DateTime.__new__(DateTime)
+    _set_clock(found, clock)
+    _set_hundred_nanoseconds(found, hundred_nanoseconds)
+    _set_kind(found, kind)
+    _set_offset(found, offset)
+    return found
+
+
 _LAST_TICK: Final = 3_652_059 * _DAY_TICKS  # days from year 1 to the end of year 9999
 
 
@@ -388,6 +404,10 @@ TYPE_NAMES: Final[dict[type, str]] = {
     },
 }
 """Full .NET type name by exact Python class; the classes of this table are the primitives. Plain int: see type_name."""
+
+
+PLAIN: Final = frozenset((type(None), bool, int, float, str, bytes, Decimal, UUID))
+"""Python's own classes among the primitives; they need no conversion."""
 
 
 def type_name(value: object) -> str | None:
