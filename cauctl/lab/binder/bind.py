@@ -126,24 +126,23 @@ class Binding:
     def _bind_positional(self, arguments: list[Argument]) -> tuple[list[Argument], BindingError | None]:
         """Bind what has no name by position; give what is left and why the last try failed."""
         fault: BindingError | None = None
-        waiting = [argument for argument in arguments if argument.name is None]
-        if not waiting:
+        if all(argument.name is not None for argument in arguments):
             return arguments, None
         table = PositionalTable(self._unbound, self._sets.current)
-        left = [argument for argument in arguments if argument.name is not None]
+        left: list[Argument] = []
         valid = self._sets.current
-        while waiting:
-            candidates = table.next()
+        for argument in arguments:
+            candidates = table.next() if argument.name is None else None
             if candidates is None:
-                break
-            argument = waiting.pop(0)
+                left.append(argument)
+                continue
             bound, fault = self._bind_position(argument, candidates, valid)
             if not bound:
                 left.append(argument)
             elif valid != self._sets.current:
                 valid = self._sets.current
                 table.narrow(valid)
-        return left + waiting, fault
+        return left, fault
 
     def _bind_position(
         self, argument: Argument, candidates: Sequence[tuple[ParameterMetadata, SetAttributes]], valid: int

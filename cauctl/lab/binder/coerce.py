@@ -38,6 +38,7 @@ NOT_BOUND: Final = object()
 
 SESSION_CULTURE: Final = find_culture("en-US", windows_powershell=True)
 """Culture of a node's sessions; compiled cmdlets convert by it, functions by the invariant one."""
+_CREDENTIAL: Final = "System.Management.Automation.PSCredential"
 _CIM: Final = "Microsoft.Management.Infrastructure."
 _BY_TYPE_NAME: Final = frozenset({
     _CIM + "CimInstance", _CIM + "CimClass", _CIM + "CimSession", "System.ServiceProcess.ServiceController",
@@ -63,7 +64,7 @@ def bind_value(value: Any, parameter: ParameterMetadata, *, compiled: bool, coer
     if coerce:
         bound = _coerced(value, wanted, parameter, compiled=compiled or parameter.common)
     else:
-        bound = _uncoerced(value, wanted)
+        bound = _uncoerced(value, wanted, parameter)
         if bound is NOT_BOUND:
             return NOT_BOUND
     if type_name is not None and bound is not None:
@@ -110,25 +111,37 @@ def _check_type_name(value: Any, wanted: str, parameter: ParameterMetadata, *, c
     )
 
 
-def _uncoerced(value: Any, wanted: DotNetType) -> Any:
+def _uncoerced(value: Any, wanted: DotNetType, parameter: ParameterMetadata) -> Any:
     """Take a value as it is if its type allows it."""
     if value is None:
         return NOT_BOUND if wanted.is_value_type or wanted.name == STRING else None
-    if is_instance(value, wanted):
-        return _plain(value, wanted)
-    plain = unwrap(value)
-    if is_instance(plain, wanted):
-        return _plain(plain, wanted)
-    if wanted.element is None:
-        return NOT_BOUND
+    if wanted.takes_raw:
+        return _fill_raw(value, wanted, parameter)
+    for form in (value, unwrap(value)):
+        if is_instance(form, wanted):
+            return _plain(form, wanted)
+    return NOT_BOUND if wanted.element is None else _uncoerced_items(value, wanted.element)
+
+
+def _uncoerced_items(value: Any, wanted: DotNetType) -> Any:
+    """Take the items of a collection, or one value for it, if each fits."""
     items = as_list(value)
-    elements = [plain] if items is None else items
-    if all(
-        item is None or is_instance(unwrap(item), wanted.element) or is_instance(item, wanted.element)
-        for item in elements
-    ):
-        return [_plain(item, wanted.element) for item in elements]
+    elements = [value] if items is None else items
+    if all(item is None or is_instance(item, wanted) or is_instance(unwrap(item), wanted) for item in elements):
+        return [_plain(item, wanted) for item in elements]
     return NOT_BOUND
+
+
+def _fill_raw(value: Any, wanted: DotNetType, parameter: ParameterMetadata) -> list[str | None]:
+    """Fill a collection that knows no element type: what it cannot hold is refused, not converted."""
+    items = as_list(value)
+    filled: list[str | None] = []
+    for item in [value] if items is None else items:
+        plain = unwrap(item)
+        if plain is not None and (not isinstance(plain, str) or dotnet_name(plain) != STRING):
+            raise _not_supported(item, wanted, parameter, "Unable to cast object to type 'System.String'.")
+        filled.append(plain)
+    return filled
 
 
 def _plain(value: Any, wanted: DotNetType) -> Any:
@@ -183,9 +196,8 @@ def _transform(value: Any, wanted: DotNetType) -> Any:
 
 
 def _check_truth(value: Any, wanted: DotNetType) -> None:
-    if wanted.name not in {BOOLEAN, SWITCH}:
-        return
-    if value is None and wanted.name == SWITCH:
+    truth = wanted.nullable or wanted
+    if truth.name not in {BOOLEAN, SWITCH} or (value is None and wanted.name != BOOLEAN):
         return
     plain = unwrap(value)
     allowed = isinstance(plain, bool) or is_number(plain) or (value is not None and dotnet_name(value) == SWITCH)
@@ -204,9 +216,8 @@ def _coerce(value: Any, wanted: DotNetType, parameter: ParameterMetadata) -> Any
     if wanted.name in {BOOLEAN, SWITCH}:
         return _coerce_truth(value, wanted, parameter)
     if wanted.element is not None:
-        items = as_list(value)
-        return [_coerce_element(item, wanted.element, parameter) for item in ([value] if items is None else items)]
-    if is_instance(value, wanted):
+        return _coerce_items(value, wanted, parameter)
+    if is_instance(value, wanted) or _constructs(value, wanted):
         return _plain(value, wanted)
     if wanted.nullable is not None and wanted.nullable.name == BOOLEAN:
         return _coerce_truth(value, wanted, parameter)
@@ -221,6 +232,19 @@ def _coerce(value: Any, wanted: DotNetType, parameter: ParameterMetadata) -> Any
             parameter=parameter.name,
             failed_cast=True,
         ) from None
+
+
+def _coerce_items(value: Any, wanted: DotNetType, parameter: ParameterMetadata) -> list[Any]:
+    """Fill a collection, item by item."""
+    if wanted.takes_raw or wanted.element is None:
+        return _fill_raw(value, wanted, parameter)
+    items = as_list(value)
+    return [_coerce_element(item, wanted.element, parameter) for item in ([value] if items is None else items)]
+
+
+def _constructs(value: Any, wanted: DotNetType) -> bool:
+    """Tell whether the class has a constructor for any object with properties."""
+    return wanted.name == _CREDENTIAL and isinstance(value, PSObject) and value.base is None
 
 
 def _coerce_element(value: Any, wanted: DotNetType, parameter: ParameterMetadata) -> Any:

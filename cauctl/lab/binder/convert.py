@@ -29,6 +29,7 @@ from cauctl.lab.binder.dotnet import (
 )
 from cauctl.lab.binder.enums import convert_enum, enum_text
 from cauctl.lab.binder.instants import parse_date, parse_duration
+from cauctl.lab.binder.metadata import enum_type
 from cauctl.lab.binder.numerals import to_double, to_integer
 from cauctl.psobject import (
     Byte,
@@ -39,7 +40,6 @@ from cauctl.psobject import (
     PSDictionary,
     PSObject,
     SByte,
-    ScriptBlock,
     Single,
     TimeSpan,
     UInt16,
@@ -93,10 +93,15 @@ def text_of(value: Any) -> str:
     if isinstance(value, PSObject) and dotnet_name(value) == SWITCH:
         return str(_present(value))
     if isinstance(value, PSObject) and value.base is not None and not value.is_container:
-        live_enum = not value.deserialized and "System.Enum" in value.type_names
-        return value.text or "" if live_enum else _TEXTS.to_string(value.base)
+        return value.text if value.text is not None else _TEXTS.to_string(value.base)
     items = as_list(value)
-    return " ".join(map(text_of, items)) if items is not None else _TEXTS.to_string(value)
+    return " ".join(map(_item_text, items)) if items is not None else _TEXTS.to_string(value)
+
+
+def _item_text(value: Any) -> str:
+    """Give the text of an item; a list that came over the wire shows its type name there."""
+    is_list = isinstance(value, PSObject) and value.is_container
+    return dotnet_name(value) if is_list else text_of(value)
 
 
 def is_number(value: Any) -> bool:
@@ -145,7 +150,7 @@ def _convert_single(value: Any, wanted: DotNetType) -> Any:
     if wanted.name in _INTEGERS:
         return _convert_integer(unwrap(value), wanted)
     converter = _CONVERTERS.get(wanted.name)
-    if converter is not None:
+    if converter is not None and not (isinstance(value, PSObject) and is_instance(value, wanted)):
         return converter(value, wanted)
     if is_instance(value, wanted) or wanted.name == PSOBJECT:
         return value
@@ -328,16 +333,23 @@ def _convert_xml(value: Any, wanted: DotNetType) -> XmlDocument:
 def _keep_text(value: Any, wanted: DotNetType) -> str:
     """Take what is made from a text alone and is never taken apart here."""
     plain = unwrap(value)
-    if isinstance(plain, str):
-        return ScriptBlock(plain) if wanted.name.endswith("ScriptBlock") else plain
+    if isinstance(plain, str) or (is_number(plain) and wanted.name == "System.Exception"):
+        return text_of(plain)
     raise ConversionError.between(value, wanted)
 
 
 def _keep_flags_expression(value: Any, wanted: DotNetType) -> str:
+    """Take an expression of flags: names with ``!`` before, ``+`` and ``,`` between."""
     plain = unwrap(value)
-    if isinstance(plain, str) or is_number(plain):
-        return text_of(plain)
-    raise ConversionError.between(value, wanted)
+    flags = enum_type(wanted.name[wanted.name.index("[") + 1 : -1])
+    if not isinstance(plain, str) or not plain.strip() or any(map(str.isdigit, plain)) or flags is None:
+        raise ConversionError.between(value, wanted)
+    try:
+        for part in plain.replace("+", ",").split(","):
+            convert_enum([part.strip().removeprefix("!").strip()], flags)
+    except ValueError as error:
+        raise ConversionError.between(value, wanted, str(error)) from None
+    return plain
 
 
 def _keep_specification(value: Any, wanted: DotNetType) -> Any:
@@ -346,8 +358,8 @@ def _keep_specification(value: Any, wanted: DotNetType) -> Any:
 
 
 def _convert_credential(value: Any, wanted: DotNetType) -> Any:
-    """Take a credential, or any object with a user name: the class has a constructor for it."""
-    if isinstance(value, PSObject) and (value.is_a(wanted.name) or value.get("UserName") is not None):
+    """Take a credential; one that came over the wire is revived by every reader."""
+    if isinstance(value, PSObject) and value.is_a(wanted.name):
         return value
     raise ConversionError.between(value, wanted)
 
@@ -378,7 +390,6 @@ _CONVERTERS: Final[dict[str, Callable[[Any, DotNetType], Any]]] = {
     "System.Char": _convert_char,
     "System.Xml.XmlDocument": _convert_xml,
     "System.Exception": _keep_text,
-    "System.TimeZoneInfo": _keep_text,
     _AUTOMATION + "PSCredential": _convert_credential,
     _AUTOMATION + "WildcardPattern": _keep_text,
     _AUTOMATION + "PSTypeName": _keep_text,

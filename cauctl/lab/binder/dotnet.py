@@ -56,6 +56,8 @@ class DotNetType:
     element: DotNetType | None = None
     """Element type of a collection that the binder fills."""
     is_array: bool = field(default=False, kw_only=True)
+    takes_raw: bool = field(default=False, kw_only=True)
+    """A collection without a known element type: items are added as they are, and must fit."""
     nullable: DotNetType | None = field(default=None, kw_only=True)
     """The type itself when null is a value, too."""
     enum: EnumType | None = field(default=None, kw_only=True)
@@ -72,7 +74,7 @@ def dotnet_type(name: str) -> DotNetType:
     if name.endswith("[]"):
         return DotNetType(name, dotnet_type(name[:-2]), is_array=True)
     if name == _STRING_COLLECTION:
-        return DotNetType(name, dotnet_type(STRING))
+        return DotNetType(name, dotnet_type(STRING), takes_raw=True)
     if name.startswith(_NULLABLE):
         return DotNetType(name, nullable=dotnet_type(name[len(_NULLABLE) : -1]))
     return DotNetType(name, enum=enum_type(name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -22,11 +23,16 @@ def convert_enum(given: Sequence[Any], wanted: EnumType) -> str:
     Raises:
         ValueError: with PowerShell's reason.
     """
-    number = 0
-    for item in given:
-        number |= _number_of(item, wanted)
-    if not given:
+    parts = [part for item in given for part in (item.split(",") if isinstance(item, str) else [item])]
+    if not parts:
         raise ValueError(_unknown("", wanted))
+    number = 0
+    for part in parts:
+        number |= (
+            _number_of_name(part.strip(), wanted, alone=len(parts) == 1)
+            if isinstance(part, str)
+            else _number(part, wanted)
+        )
     return _checked(number, wanted, given)
 
 
@@ -57,35 +63,23 @@ def enum_text(number: int, wanted: EnumType) -> str | None:
     return ", ".join(found) if found and not left else None
 
 
-def _number_of(item: Any, wanted: EnumType) -> int:
-    if isinstance(item, bool) or not isinstance(item, str | int | float | Decimal):
-        raise ValueError(f"Invalid cast from '{type(item).__name__}' to '{wanted.name}'.")  # noqa: TRY004  one reason for all
-    if isinstance(item, str):
-        return _number_of_text(item, wanted)
-    if item != int(item):
-        raise ValueError(_unknown(str(item), wanted))
-    return int(item)
+def _number(part: Any, wanted: EnumType) -> int:
+    if isinstance(part, bool) or not isinstance(part, int | float | Decimal):
+        raise ValueError(f"Invalid cast from '{type(part).__name__}' to '{wanted.name}'.")  # noqa: TRY004  one reason for all
+    if not math.isfinite(part) or part != int(part):
+        raise ValueError(_unknown(str(part), wanted))
+    return int(part)
 
 
-def _number_of_text(text: str, wanted: EnumType) -> int:
-    """Read a name, an unambiguous prefix of one, a number, or a comma list of whole names and numbers."""
-    parts = [part.strip() for part in text.split(",")]
-    number = 0
-    for part in parts:
-        number |= _number_of_name(part, wanted, prefixes=len(parts) == 1)
-    if len(parts) > 1:
-        _checked(number, wanted, parts)
-    return number
-
-
-def _number_of_name(part: str, wanted: EnumType, *, prefixes: bool) -> int:
-    if _NUMBER.fullmatch(part):
+def _number_of_name(part: str, wanted: EnumType, *, alone: bool) -> int:
+    """Read a name; one that stands alone may be a prefix or a number."""
+    if alone and _NUMBER.fullmatch(part):
         return int(part)
     folded = part.casefold()
     exact = [value for name, value in wanted.values.items() if name.casefold() == folded]
     if exact:
         return exact[0]
-    matches = [name for name in wanted.values if name.casefold().startswith(folded)] if prefixes and part else []
+    matches = [name for name in wanted.values if name.casefold().startswith(folded)] if alone and part else []
     if len(matches) == 1:
         return wanted.values[matches[0]]
     if matches:

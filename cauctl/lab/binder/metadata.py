@@ -248,6 +248,12 @@ _COMMON: Final = (
 _SHOULD_PROCESS: Final = (("WhatIf", _SWITCH, "wi"), ("Confirm", _SWITCH, "cf"))
 
 
+def _common_validation(name: str) -> tuple[Validation, ...]:
+    if name == "OutBuffer":
+        return (Validation("Range", minimum=0, maximum=2_147_483_647),)
+    return (Validation("VariableName"),) if name.endswith("Variable") else ()
+
+
 @cache
 def _common_parameters(confirm_impact: str | None) -> tuple[ParameterMetadata, ...]:
     rows = _COMMON if confirm_impact is None else (*_COMMON, *_SHOULD_PROCESS)
@@ -257,7 +263,7 @@ def _common_parameters(confirm_impact: str | None) -> tuple[ParameterMetadata, .
             type_name,
             aliases=(alias,),
             common=True,
-            validate=(Validation("Range", minimum=0, maximum=2_147_483_647),) if name == "OutBuffer" else (),
+            validate=_common_validation(name),
         )
         for name, type_name, alias in rows
     )

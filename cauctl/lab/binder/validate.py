@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cauctl.lab.binder.convert import is_number, text_of
-from cauctl.lab.binder.dotnet import STRING, DotNetType, as_list
+from cauctl.lab.binder.dotnet import PSOBJECT, STRING, DotNetType, as_list
 from cauctl.lab.binder.errors import BindingError, Fault
 from cauctl.psobject import PSDictionary, PSObject
 
@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
 __all__ = ["validate"]
 
+_SCOPES: Final = frozenset({"global", "local", "private", "script", "variable"})
+
 
 def validate(value: Any, wanted: DotNetType, parameter: ParameterMetadata) -> None:
     """Refuse a value that a validation attribute or the parameter being mandatory forbids."""
     for validation in parameter.validate:
-        reason = _fault(value, validation)
+        reason = _fault(value, wanted, validation)
         if reason is not None:
             raise _refused(f"Cannot validate argument on parameter '{parameter.name}'. {reason}", parameter)
     if parameter.mandatory_somewhere:
@@ -35,14 +37,19 @@ def _refused(message: str, parameter: ParameterMetadata, suffix: str = "") -> Bi
     )
 
 
-def _fault(value: Any, validation: Validation) -> str | None:
+def _fault(value: Any, wanted: DotNetType, validation: Validation) -> str | None:
     """Say why an attribute refuses a value; None if it does not."""
-    if validation.kind == "NotNull":
-        return _null_fault(value)
-    if validation.kind == "NotNullOrEmpty":
-        return _null_fault(value) or _empty_fault(value)
-    if validation.kind not in {"Set", "Range"}:
-        return None
+    if validation.kind in {"NotNull", "NotNullOrEmpty"}:
+        return _null_fault(value, wanted) or (_empty_fault(value, wanted) if validation.kind != "NotNull" else None)
+    if validation.kind == "VariableName":
+        return _variable_fault(value)
+    if validation.kind in {"Set", "Range"}:
+        return _items_fault(value, validation)
+    return None
+
+
+def _items_fault(value: Any, validation: Validation) -> str | None:
+    """Check item by item."""
     if value is None:
         return "The argument is null. Provide a valid value for the argument, and then try running the command again."
     items = as_list(value)
@@ -53,8 +60,9 @@ def _fault(value: Any, validation: Validation) -> str | None:
     return None
 
 
-def _null_fault(value: Any) -> str | None:
-    items = as_list(value)
+def _null_fault(value: Any, wanted: DotNetType) -> str | None:
+    """Refuse null, and null in a collection; what a PSObject wraps is not looked into."""
+    items = None if wanted.name == PSOBJECT else as_list(value)
     if value is None:
         return "The argument is null. Supply a non-null argument and try the command again."
     if items is not None and any(item is None for item in items):
@@ -62,9 +70,14 @@ def _null_fault(value: Any) -> str | None:
     return None
 
 
-def _empty_fault(value: Any) -> str | None:
+def _empty_fault(value: Any, wanted: DotNetType) -> str | None:
+    """Refuse an empty text or collection, and an empty text in a collection; PSObjects are not looked into."""
+    if wanted.name == PSOBJECT:
+        return None
     items = as_list(value)
-    empty = value == "" or (items is not None and (not items or "" in [i for i in items if isinstance(i, str)]))
+    wrapped = wanted.element is not None and wanted.element.name == PSOBJECT
+    texts = () if items is None or wrapped else [item for item in items if isinstance(item, str)]
+    empty = value == "" or (items is not None and not items) or "" in texts
     if empty or _is_empty_dictionary(value):
         return (
             "The argument is null, empty, or an element of the argument collection contains a null value. Supply a "
@@ -76,6 +89,14 @@ def _empty_fault(value: Any) -> str | None:
 def _is_empty_dictionary(value: Any) -> bool:
     held = value.base if isinstance(value, PSObject) else value
     return isinstance(held, PSDictionary | dict) and not len(held)
+
+
+def _variable_fault(value: Any) -> str | None:
+    """Refuse a name that means a drive's item rather than a variable."""
+    scope, colon, _ = str(value or "").removeprefix("+").partition(":")
+    if value and (not colon or scope.casefold() in _SCOPES):
+        return None
+    return f"{value} is not a valid variable name."
 
 
 def _set_fault(item: Any, validation: Validation) -> str | None:

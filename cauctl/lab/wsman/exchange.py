@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import uuid
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape
 
@@ -14,14 +15,11 @@ from cauctl.lab.wsman import faults, soap
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
     from datetime import timedelta
     from uuid import UUID
     from xml.etree.ElementTree import Element
 
-    from cauctl.lab.wsman.service import WSManService
     from cauctl.lab.wsman.shell import FragmentQueue, Shell
-    from cauctl.lab.wsman.soap import Request
 
 __all__ = [
     "Answer",
@@ -78,9 +76,10 @@ class Pending:
 class Exchange:
     """One request as it arrived, before anything was done."""
 
-    request: Request
+    request: soap.Request
     user: str
-    service: WSManService = field(repr=False, eq=False)
+    naming: Callable[[Exchange], tuple[str, ...]] = field(repr=False, eq=False)
+    """Names the commands of the pipeline concerned; the service knows how."""
 
     @property
     def action(self) -> str:
@@ -90,7 +89,7 @@ class Exchange:
     @property
     def commands(self) -> tuple[str, ...]:
         """Names of the commands of the pipeline concerned; empty where there is none or it cannot be told."""
-        return self.service.commands_of(self)
+        return self.naming(self)
 
 
 def command_id(element: Element) -> UUID | None:
@@ -174,7 +173,8 @@ def connect_response(fragments: bytes) -> str:
 
 def enumerate_response(items: str) -> str:
     """Give all items of an enumeration at once."""
-    return f"<n:EnumerateResponse><n:EnumerationContext/><w:Items>{items}</w:Items><w:EndOfSequence/></n:EnumerateResponse>"
+    context = "<n:EnumerationContext/>"
+    return f"<n:EnumerateResponse>{context}<w:Items>{items}</w:Items><w:EndOfSequence/></n:EnumerateResponse>"
 
 
 def enumerated_commands(shell: Shell) -> str:

@@ -118,7 +118,7 @@ class WSManService:
     def read(self, data: bytes, user: str) -> Exchange | Answer:
         """Read a request without doing anything; what cannot be read is answered by its fault."""
         try:
-            return Exchange(soap.parse(data), user, self)
+            return Exchange(soap.parse(data), user, self.commands_of)
         except WSManFault as fault:
             return self._fault(fault, "")
 
