@@ -66,6 +66,7 @@ def invoke_cau_scan(  # noqa: PLR0913  Invoke-CauScan has these parameters
 
     from cauctl import operations  # noqa: PLC0415  the connections are loaded when they are used
 
+    options = ScanOptions.bind(**given)
     result = operations.scan(options, connection=connection, on_progress=on_progress)
     if result.failures and result.exit_code == operations.ExitCode.FAILED:
         raise result.failures[0]

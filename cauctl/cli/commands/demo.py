@@ -40,12 +40,13 @@ def demo(
     It leaves scan.xml, run.xml, report.html and report.csv in the folder, and nothing elsewhere.
     """
     from cauctl import operations  # noqa: PLC0415  all that a demo needs is loaded when one is started
-    from cauctl.lab import Lab  # noqa: PLC0415  as above
+    from cauctl.lab.faults import Fault  # noqa: PLC0415  as below
+    from cauctl.lab.server import Lab  # noqa: PLC0415  as above
     from cauctl.reports.store import ReportStore  # noqa: PLC0415  as above
 
     path.mkdir(parents=True, exist_ok=True)
     store = ReportStore(path / "state")
-    with Lab("DEMO-FC1", nodes=nodes, seed=seed, faults=fault) as lab:
+    with Lab("DEMO-FC1", nodes=nodes, seed=seed, faults=[Fault.parse(each) for each in fault]) as lab:
         say(f"{lab.name}: {nodes} nodes on loopback, each with a real PowerShell remoting listener over HTTPS.", "bold")
         scan = operations.scan(ScanOptions.bind(cluster_name=lab.name))
         _show_scan(scan)

@@ -45,7 +45,8 @@ def lab(  # noqa: PLR0913  options of a command
 
     Other terminals of the same user reach it by its name. At the end it prints its availability ledger.
     """
-    from cauctl.lab import Lab  # noqa: PLC0415  the simulator is loaded only when one is started
+    from cauctl.lab.faults import Fault  # noqa: PLC0415  as below
+    from cauctl.lab.server import Lab  # noqa: PLC0415  the simulator is loaded only when one is started
     from cauctl.operations.outcome import ExitCode  # noqa: PLC0415  beside its only use
 
     ended = threading.Event()
@@ -55,14 +56,16 @@ def lab(  # noqa: PLR0913  options of a command
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with Lab(name, nodes=nodes, seed=seed, time_scale=time_scale, port=port, faults=fault) as cluster:
-            say(f"{cluster.name} is up: {', '.join(cluster.node_names)}; its clock runs {time_scale:g} times as fast.")
+        with Lab(
+            name, nodes=nodes, seed=seed, time_scale=time_scale, port=port, faults=[Fault.parse(each) for each in fault]
+        ) as cluster:
+            say(f"{cluster.name} is up: {', '.join(cluster.endpoints)}; its clock runs {time_scale:g} times as fast.")
             say(f"Try: cauctl scan {cluster.name}", "bold")
             say("Ctrl-C ends it.", "dim")
             ended.wait()
-            ledger = cluster.ledger()
+            ledger = cluster.report()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    data_console().print(ledger.text(), highlight=False, markup=False)
+    data_console().print(ledger.to_text(), highlight=False, markup=False)
     return ExitCode.SUCCEEDED
