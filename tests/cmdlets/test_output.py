@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from attrs import frozen
 
 import cmdlets as cau
 from cauctl.errors import InputError
@@ -72,6 +73,27 @@ def test_xml_is_what_convertto_xml_prints(tmp_path: Path):
     text = OUTPUT.to_xml(path)
     assert cau.convert_to_xml(list(OUTPUT), as_="String") == text == path.read_text(encoding="utf-8")
     assert '<Object Type="Microsoft.ClusterAwareUpdating.UpdateInfo">' in text
+
+
+def test_csv_is_what_convertto_csv_prints(tmp_path: Path):
+    path = tmp_path / "updates.csv"
+    text = cau.CauOutput([UPDATE]).to_csv(path)
+    assert (
+        '"NodeName","UpdateId","UpdateTitle","UpdateDescription","SourcePlugin"\n'
+        '"NODE1","id1","<b>Update</b> & more",,"Microsoft.WindowsUpdatePlugin"\n'
+    ) == text
+    assert text == path.read_text(encoding="utf-8")
+
+
+def test_objects_that_powershell_does_not_know_show_their_own_fields():
+    @frozen
+    class Step:
+        node_name: str
+        updates: tuple[str, ...] = ()
+
+    assert ["NodeName", "Updates"] == list(cau.CauOutput([Step("NODE1", ("a",))]).to_frame().columns)
+    assert "<td>1 str</td>" in cau.CauOutput([Step("NODE1", ("a",))])._repr_html_()
+    assert ["Value"] == list(cau.CauOutput([3]).to_frame().columns)
 
 
 def test_a_file_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path):

@@ -24,7 +24,7 @@ from cauctl.models import (
 
 CMDLETS: list[tuple[Callable[..., Any], type[CmdletOptions], set[str]]] = [
     (cau.invoke_cau_run, UpdatingRunOptions, {"connection", "on_output", "on_progress"}),
-    (cau.invoke_cau_scan, ScanOptions, {"connection", "on_progress"}),
+    (cau.invoke_cau_scan, ScanOptions, {"connection", "on_output", "on_progress"}),
     (cau.get_cau_report, GetReportOptions, set()),
     (cau.export_cau_report, ExportReportOptions, set()),
 ]
