@@ -1,0 +1,146 @@
+"""Every pipeline that the product can send: all methods of the ports, driven on a node that answers as a test needs."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import timedelta
+
+from scripted_nodes import NOW, FixedClock, ScriptedNode, cluster_enum, fleet_of, refused, thing
+
+from cauctl.errors import CauError
+from cauctl.models.agent import AgentOperation, AgentRequest
+from cauctl.models.enums import FailbackType
+from cauctl.models.nodes import LockRecord
+from cauctl.psrp.agent import PsrpUpdateAgent
+from cauctl.psrp.agent_files import agent_file
+from cauctl.psrp.cluster import PsrpCluster
+from cauctl.psrp.node import SIGNALS, PsrpNode
+from cauctl.psrp.pipeline import Pipeline
+
+REQUEST = AgentRequest("r1", run_id="run-1", operation=AgentOperation.SCAN, query="IsInstalled=0")
+RECORD = LockRecord("run-1", owner="ada", fence=1, acquired=NOW, lease_until=NOW + timedelta(minutes=15))
+NODE_STATE = {
+    "DrainStatus": "NotInitiated",
+    "NodeWeight": 1,
+    "DynamicWeight": 1,
+    "StatusInformation": "Normal",
+    "FaultDomain": None,
+}
+GROUP_STATE = {"State": "Online", "IsCoreGroup": False, "LockedFromMoving": 0}
+NO_TASK = refused("no task", error_id="CmdletizationQuery_NotFound_TaskName,Get-ScheduledTask")
+
+
+def every_pipeline() -> list[Pipeline]:
+    """Each different pipeline once, in the order of its first use."""
+    node = ScriptedNode("N1")
+    _drive_cluster(node)
+    _drive_node(node)
+    _drive_agent(node)
+    return list({str(pipeline): pipeline for pipeline in node.sent}.values())
+
+
+def _drive_cluster(node: ScriptedNode) -> None:
+    up, paused = ([thing(Name="N1", State=state, **NODE_STATE)] for state in ("Up", "Paused"))
+    role = thing(Name="VM 1", OwnerNode="N1", GroupType="VirtualMachine", **GROUP_STATE)
+    updating = thing(Name="CAU", OwnerNode="N1", GroupType="ClusterAwareUpdating", **GROUP_STATE)
+    node.on("Get-Cluster | Select-Object -Property Name,Domain,", [_cluster()])
+    node.on("Get-ClusterNode", up, up, up, paused)
+    node.on("Get-ClusterGroup", [role, updating])
+    node.on("Get-ClusterGroup | Where-Object -Property Name -EQ -Value 'VM 1'", [role])
+    node.on("Get-ClusterGroup | Where-Object -Property Name -EQ -Value CAU", [])
+    for quiet in (
+        "Get-ClusterQuorum",
+        "Get-StorageJob",
+        "Get-VirtualDisk",
+        "Suspend",
+        "Resume",
+        "Add-",
+        "Remove-Cluster",
+    ):
+        node.on(quiet, [])
+    node.on("Get-CimInstance -Namespace root/MSCluster", [thing(ReturnValue=False)])
+    node.on("Get-CimInstance -Namespace root/Microsoft", [])
+    node.on("Get-ClusterGroup -Name", [])
+    node.on("Get-ClusterGroup -Name cauctl-lock | Get-ClusterParameter", [])
+    node.on("Get-ClusterGroup | Where-Object -Property Name -EQ -Value cauctl-lock", [])
+    cluster = PsrpCluster(fleet_of([node]), FixedClock())
+    cluster.observe()
+    cluster.will_offline_lose_quorum("N1")
+    cluster.storage()
+    cluster.repair("Volume 1")
+    cluster.suspend("N1")
+    cluster.suspend("N1", force_drain=True)
+    for failback in FailbackType:
+        cluster.resume("N1", failback=failback)
+    cluster.move_group("VM 1", "N2")
+    cluster.foreign_coordinators()
+    with suppress(CauError):
+        cluster.acquire_lock(RECORD)
+    node.on("Get-ClusterGroup -Name cauctl-lock | Get-ClusterParameter", refused())
+    cluster.read_lock()
+    cluster.write_lock(RECORD)
+    node.on("Get-ClusterGroup -Name cauctl-lock | Get-ClusterParameter", _record())
+    cluster.release_lock("run-1")
+
+
+def _drive_node(node: ScriptedNode) -> None:
+    node.on("Get-CimInstance -ClassName Win32_OperatingSystem -Property CSName,", [thing(LastBootUpTime=NOW)])
+    node.on("Get-ItemProperty", [thing(CurrentBuild="1", UBR=1, ServicingInProgress=0, SystemRoot="C:\\Windows")])
+    node.on("Test-Path", [True] * (len(SIGNALS) + 1))
+    node.on("Test-Path -LiteralPath HKLM:\\SYSTEM", [True])
+    node.on("Get-Process", [])
+    node.on("Get-Service", [thing(Name="ClusSvc", Status="Running")])
+    node.on("Get-CimInstance -ClassName Win32_Service", [thing(Name="Spooler", DelayedAutoStart=False)])
+    node.on("shutdown.exe", [])
+    port = PsrpNode(fleet_of([node]))
+    port.probe("N1")
+    port.restart("N1", reason="updates")
+
+
+def _drive_agent(node: ScriptedNode) -> None:
+    ready = [thing(TaskName="run-1.r1", State=cluster_enum("StateEnum", "Ready", 3))]
+    running = [thing(TaskName="run-1.r1", State=cluster_enum("StateEnum", "Running", 4))]
+    node.on("Get-ScheduledTask", NO_TASK, ready)
+    node.on(
+        "Get-ScheduledTask -TaskPath \\cauctl\\ -TaskName run-1.r1 | Get-ScheduledTaskInfo", [thing(LastTaskResult=0)]
+    )
+    node.on("Test-Path -LiteralPath C:", [False])
+    node.on("Get-FileHash", [], [thing(Hash=agent_file().sha256.upper())])
+    for quiet in (
+        "New-Item",
+        "Set-Content",
+        "Register-",
+        "Start-Sch",
+        "Stop-Sch",
+        "Unregister-",
+        "Remove-Item",
+        "Get-Content",
+    ):
+        node.on(quiet, [])
+    node.on("Get-ChildItem", [thing(Name="run-1.r1")])
+    agent = PsrpUpdateAgent(fleet_of([node]))
+    agent.begin("N1", REQUEST)
+    with suppress(CauError):
+        agent.poll("N1", REQUEST, 3)
+    agent.cancel("N1", REQUEST)
+    agent.collect("N1", REQUEST)
+    agent.leftovers("N1")
+    node.on("Get-ScheduledTask", running)
+    agent.remove_leftovers("N1", "run-1")
+
+
+def _cluster() -> object:
+    return thing(Name="LAB-FC1", Domain="lab.test", DynamicQuorum=1, WitnessDynamicWeight=0, S2DEnabled=0)
+
+
+def _record() -> list[object]:
+    values = {
+        "CauctlSchema": "1",
+        "CauctlRunId": "run-1",
+        "CauctlOwner": "ada",
+        "CauctlFence": "1",
+        "CauctlAcquired": NOW.isoformat(),
+        "CauctlLeaseUntil": NOW.isoformat(),
+        "CauctlCheckpoint": "=",
+    }
+    return [thing(Name=name, Value=value) for name, value in values.items()]
