@@ -164,6 +164,11 @@ class CommandContext(Protocol):
         ...
 
     @property
+    def commands(self) -> CommandTable:
+        """The commands that the session shows."""
+        ...
+
+    @property
     def session(self) -> dict[str, Value]:
         """What handlers keep between pipelines; lives as long as the shell."""
         ...

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime, timedelta
 
-    from cauctl.lab.dispatch import CommandError
+    from cauctl.lab.dispatch import CommandError, CommandTable
     from cauctl.lab.runspace.pipeline import Pipeline
     from cauctl.lab.runspace.records import Invocation
 
@@ -75,6 +75,11 @@ class CommandStreams:
     def user(self) -> str:
         """Account of the session."""
         return self._engine.user
+
+    @property
+    def commands(self) -> CommandTable:
+        """The commands that the session shows."""
+        return self._engine.node.commands
 
     @property
     def session(self) -> dict[str, Any]:
