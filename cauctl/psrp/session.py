@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 __all__ = ["NodeSession"]
 
 _CLEAN_UP, _LONGEST_CLEAN_UP = 0.5, 2.0
-"""Seconds that removing a session from a node may take: when the deadline has passed already, and before."""
+"""Seconds that removing a session from a node may take: when somebody waits for the call to end, and else."""
 _FIRST_DELAY, _LONGEST_DELAY, _DELAY_GROWTH = 0.1, 2.0, 1.7
 _MOST_ORPHANS: Final = 4
 
@@ -83,6 +83,7 @@ class NodeSession:
     def __init__(self, connection: NodeConnection) -> None:
         self.connection = connection
         self._turn = threading.Lock()
+        self._ending = threading.Lock()
         self._work: _Work | None = None
         self._shell: Shell | None = None
         self._orphans: list[Shell] = []
@@ -123,7 +124,8 @@ class NodeSession:
                 except (NodeUnreachableError, FateUnknownError, SessionLostError) as error:
                     if work.cancelled.is_set():
                         raise self._cancelled("Opening the session was cancelled.") from error
-                    if deadline.remaining <= delay:
+                    # With less than that, another attempt would only hide why this one failed.
+                    if deadline.remaining <= 2 * delay:
                         add_port_advice(error, self.connection)
                         raise
                 work.cancelled.wait(0 if self._shell else delay)
@@ -163,16 +165,16 @@ class NodeSession:
             try:
                 invocation.run(pipeline)
             except TransportError as error:
-                self._give_up(shell, deadline, error)
+                self._give_up(shell, work, deadline, error)
                 if (judged := self._judged(error, work, deadline, within)) is not error:
                     raise judged from error
                 raise
             except BaseException as error:
                 if invocation.started.is_set() or not isinstance(error, InputError):
-                    self._give_up(shell, deadline, None)
+                    self._give_up(shell, work, deadline, None)
                 raise
             if not invocation.close():
-                self._give_up(shell, deadline, None)
+                self._give_up(shell, work, deadline, None)
         if invocation.reader.state is PipelineState.STOPPED:
             raise self._stopped(work, deadline, within)
         return self._settled(invocation.reader, pipeline, collect_errors=collect_errors)
@@ -191,12 +193,22 @@ class NodeSession:
         if shell is None:
             return True
         if invocation is not None and invocation.started.wait(0.3) and invocation.command_id is not None:
-            with suppress(TransportError):
-                shell.stop_aside(invocation.command_id, Deadline.after(0.7))
-                if work.ended.wait(0.5):
-                    return True
-        shell.abort()
+            work.ended.wait(self._stop_aside(shell, invocation.command_id))
+        with self._ending:
+            if not work.ended.is_set():
+                shell.abort()
         return True
+
+    @staticmethod
+    def _stop_aside(shell: Shell, command_id: str) -> float:
+        """Ask the node to stop the pipeline; returns how many seconds it is worth waiting for it."""
+        try:
+            shell.stop_aside(command_id, Deadline.after(0.7))
+        except (NodeUnreachableError, FateUnknownError):
+            return 0.1
+        except TransportError:
+            pass
+        return 0.5
 
     def close(self) -> None:
         """Remove the session from the node and forget it; never raises for a node that does not answer."""
@@ -226,8 +238,12 @@ class NodeSession:
         try:
             yield work
         finally:
-            self._work = None
-            work.ended.set()
+            with self._ending:
+                self._work = None
+                work.ended.set()
+                if self._shell is not None and self._shell.aborted:
+                    self._remember(self._shell)
+                    self._shell = None
             self._turn.release()
 
     def _open_once(self, work: _Work, deadline: Deadline) -> Shell:
@@ -235,6 +251,9 @@ class NodeSession:
         from cauctl.psrp.shell import Shell  # noqa: PLC0415
 
         shell = work.shell = Shell(self.connection)
+        # Looked at after work.shell is set, so that cancel either sees the shell or is seen here.
+        if work.cancelled.is_set():
+            raise self._cancelled("Opening the session was cancelled; nothing was sent.")
         try:
             shell.open(deadline)
         except BaseException as error:
@@ -265,14 +284,15 @@ class NodeSession:
         if work.cancelled.is_set():
             raise self._cancelled("Opening the session was cancelled; nothing was sent.") from error
 
-    def _give_up(self, shell: Shell, deadline: Deadline, error: BaseException | None) -> None:
+    def _give_up(self, shell: Shell, work: _Work, deadline: Deadline, error: BaseException | None) -> None:
         """Drop a session that cannot be trusted any more and try, briefly, to remove it from the node."""
         self._shell = None
         if isinstance(error, AuthenticationError | SessionLostError | TlsError):
             shell.disconnect()
             return
+        hurry = work.cancelled.is_set() or deadline.passed
         try:
-            shell.remove(max(deadline, Deadline.after(_CLEAN_UP)).within(_LONGEST_CLEAN_UP))
+            shell.remove(Deadline.after(_CLEAN_UP if hurry else _LONGEST_CLEAN_UP))
         except TransportError:
             self._remember(shell)
 

@@ -186,6 +186,11 @@ class Shell:
             shell.close()
         self.may_exist = False
 
+    @property
+    def aborted(self) -> bool:
+        """Whether ``abort`` was called."""
+        return self._wsman.transport.line.aborted
+
     def abort(self) -> None:
         """End whatever waits for the node now, from any thread; the shell cannot be used afterwards."""
         self._wsman.transport.line.abort()

@@ -54,8 +54,8 @@ if TYPE_CHECKING:
 
 __all__ = ["NodeTransport", "NodeWSMan", "pack_message", "select_shell"]
 
-_REPEAT_AFTER: Final = (0.0, 0.05, 0.1, 0.2, 0.4, 0.4, 0.4, 0.4)
-"""Seconds before each repetition of a broken Receive: about two in all, for a network adapter that bounces."""
+_REPEAT_AFTER: Final = (0.0, 0.05, 0.1, 0.2, 0.4)
+"""Seconds before each repetition of a broken Receive: for a connection that was cut, not for a node that is gone."""
 _NEW_CONTEXTS: Final = 2
 _MUTUAL_TLS: Final = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 _OK, _REDIRECT, _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _UNAVAILABLE = 200, 300, 400, 401, 403, 404, 503

@@ -75,6 +75,11 @@ class Line:
         self.deadline = deadline
         self.sent = False
 
+    @property
+    def aborted(self) -> bool:
+        """Whether ``abort`` was called."""
+        return self._aborted.is_set()
+
     def abort(self) -> None:
         """End what waits on this line now, from any thread; nothing can be sent on it afterwards."""
         self._aborted.set()
