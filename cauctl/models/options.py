@@ -8,23 +8,21 @@ documentation. What the reference leaves open is named here and nowhere else:
 * A coordinator outside the cluster has no local cluster: ``cluster_name`` must be given where the cluster is touched.
 """
 
-# ruff: noqa: RUF009  parameter() and _switch() make attrs fields, as attrs.field() does
+# ruff: noqa: RUF009  parameter() and switch(, sets=_DEFAULT) make attrs fields, as attrs.field() does
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta, tzinfo
+from datetime import timedelta
 from itertools import chain
-from os import PathLike
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final
 
 from attrs import frozen
 
 from cauctl.models.credential import PSCredential
-from cauctl.models.enums import FailbackType, OutputType, RebootType
-from cauctl.models.parameters import CmdletOptions, many, member_of, parameter
-from cauctl.models.report import CauReport, CauReportSummary
+from cauctl.models.enums import FailbackType, RebootType
+from cauctl.models.parameters import CmdletOptions, many, member_of, parameter, switch
+from cauctl.models.report_options import ExportReportOptions, GetReportOptions
 from cauctl.models.updates import WINDOWS_UPDATE_PLUGIN
 from cauctl.models.validation import Between, Name, fault
 
@@ -46,9 +44,7 @@ MAX_SCRIPT_PATH: Final = 260
 _STRING: Final = "System.String"
 _STRINGS: Final = "System.String[]"
 _INT32: Final = "System.Int32"
-_SWITCH: Final = "System.Management.Automation.SwitchParameter"
 _TIMESPAN: Final = "System.TimeSpan"
-_DATETIME: Final = "System.DateTime"
 _CREDENTIAL: Final = "System.Management.Automation.PSCredential"
 _HASHTABLES: Final = "System.Collections.Hashtable[]"
 _NAMESPACE: Final = "Microsoft.ClusterAwareUpdating"
@@ -88,15 +84,6 @@ def _arguments(value: Any) -> Any:
     return tuple(dict(each) if isinstance(each, Mapping) else each for each in many(value))
 
 
-def _path(value: Any) -> Any:
-    return Path(value) if isinstance(value, (str, PathLike)) and str(value) else value
-
-
-def _single(value: Any) -> Any:
-    """Take the only item of a list, as PowerShell's pipeline hands it over."""
-    return value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value
-
-
 def _unserved_plugins(names: Iterable[Any], arguments: tuple[Any, ...]) -> Iterator[str]:
     given = tuple(names)
     if given != SERVED_PLUGINS:
@@ -112,20 +99,6 @@ _RECOVER: Final = ("RecoverParamSet",)
 _SUSPEND: Final = ("SuspendNodeParamSet",)
 _RESUME: Final = ("ResumeNodeParamSet",)
 _RUN_SETS: Final = (*_DEFAULT, *_RECOVER, *_SUSPEND, *_RESUME)
-
-
-def _switch(  # noqa: PLR0913  as ``parameter``
-    help: str,  # noqa: A002  as ``parameter``
-    *,
-    sets: tuple[str, ...] = _DEFAULT,
-    since: str = "2012",
-    served: bool = False,
-    mandatory: bool = False,
-    aliases: tuple[str, ...] = (),
-) -> Any:
-    return parameter(
-        _SWITCH, help, sets=sets, since=since, served=served, default=False, mandatory=mandatory, aliases=aliases
-    )
 
 
 @frozen(kw_only=True)
@@ -190,8 +163,8 @@ class UpdatingRunOptions(CmdletOptions):
         default_text="fewest clustered roles first",
         converter=many,
     )
-    require_all_nodes_online: bool = _switch(
-        "Refuse to start unless every node is online and can be reached.", served=True
+    require_all_nodes_online: bool = switch(
+        "Refuse to start unless every node is online and can be reached.", served=True, sets=_DEFAULT
     )
     stop_after: Duration | None = parameter(
         _TIMESPAN,
@@ -233,8 +206,12 @@ class UpdatingRunOptions(CmdletOptions):
     warn_after: Duration | None = parameter(
         _TIMESPAN, "Log a warning when the run has taken this long.", sets=_DEFAULT, default_text="no warning"
     )
-    separate_reboots: bool = _switch("Restart after each plug-in that asks for it, not once after all of them.")
-    enable_firewall_rules: bool = _switch("Switch the firewall rules for remote shutdown on where they are off.")
+    separate_reboots: bool = switch(
+        "Restart after each plug-in that asks for it, not once after all of them.", sets=_DEFAULT
+    )
+    enable_firewall_rules: bool = switch(
+        "Switch the firewall rules for remote shutdown on where they are off.", sets=_DEFAULT
+    )
     suspend_cluster_node_timeout_minutes: Annotated[int, Between(-1, 720)] | None = parameter(
         _INT32,
         "Minutes for each node to go on asking for its pause while clustered storage is degraded.",
@@ -256,10 +233,14 @@ class UpdatingRunOptions(CmdletOptions):
         default_text="by level of activity",
         converter=many,
     )
-    run_plugins_serially: bool = _switch("Scan and stage with one plug-in after the other, not with all at once.")
-    stop_on_plugin_failure: bool = _switch("Leave out the remaining plug-ins of a node once one has failed.")
-    os_rolling_upgrade: bool = _switch("Upgrade the operating system of node after node.", since="2022")
-    attempt_soft_reboot: bool = _switch("Try a restart without the firmware.", since="2022")
+    run_plugins_serially: bool = switch(
+        "Scan and stage with one plug-in after the other, not with all at once.", sets=_DEFAULT
+    )
+    stop_on_plugin_failure: bool = switch(
+        "Leave out the remaining plug-ins of a node once one has failed.", sets=_DEFAULT
+    )
+    os_rolling_upgrade: bool = switch("Upgrade the operating system of node after node.", since="2022", sets=_DEFAULT)
+    attempt_soft_reboot: bool = switch("Try a restart without the firmware.", since="2022", sets=_DEFAULT)
     reboot_mode: RebootType | None = parameter(
         f"{_NAMESPACE}.RebootType",
         "How nodes restart.",
@@ -267,30 +248,30 @@ class UpdatingRunOptions(CmdletOptions):
         since="2022",
         converter=member_of(RebootType),
     )
-    force_recovery: bool = _switch(
+    force_recovery: bool = switch(
         "Clear what a run that died left behind.", sets=_RECOVER, mandatory=True, aliases=("Recover",)
     )
-    clear_corrupt_reports: bool = _switch("Remove damaged reports as well.", sets=_RECOVER, since="2025")
+    clear_corrupt_reports: bool = switch("Remove damaged reports as well.", sets=_RECOVER, since="2025")
     suspend_node: Name | None = parameter(
         _STRING, "Node whose updating is suspended.", sets=_SUSPEND, since="2025", mandatory=True
     )
     resume_node: Name | None = parameter(
         _STRING, "Suspended node whose updating is resumed.", sets=_RESUME, since="2025", mandatory=True
     )
-    force_pause_no_drain: bool = _switch("Pause nodes without moving their roles.", sets=_RUN_SETS, since="2022")
-    force_pause_and_drain: bool = _switch(
+    force_pause_no_drain: bool = switch("Pause nodes without moving their roles.", sets=_RUN_SETS, since="2022")
+    force_pause_and_drain: bool = switch(
         "Pause and drain nodes even when a role has nowhere to go or is locked.", sets=_RUN_SETS, since="2022"
     )
-    force_pause_drain_and_reboot: bool = _switch(
+    force_pause_drain_and_reboot: bool = switch(
         "Pause and drain nodes by force, then restart them.", sets=_RUN_SETS, since="2022"
     )
-    skip_update_checks: bool = _switch("Leave out the checks of updates.", sets=_RUN_SETS, since="2022")
-    force_self_update: bool = _switch(
+    skip_update_checks: bool = switch("Leave out the checks of updates.", sets=_RUN_SETS, since="2022")
+    force_self_update: bool = switch(
         "Update the plug-in on the coordinator's computer first.", sets=_RUN_SETS, since="2022"
     )
-    force: bool = _switch("Do not ask for confirmation.", sets=_RUN_SETS, served=True, aliases=("f",))
-    what_if: bool = _switch("Tell what would be done, and do nothing.", sets=_RUN_SETS, served=True, aliases=("wi",))
-    confirm: bool = _switch("Ask before anything is done.", sets=_RUN_SETS, served=True, aliases=("cf",))
+    force: bool = switch("Do not ask for confirmation.", sets=_RUN_SETS, served=True, aliases=("f",))
+    what_if: bool = switch("Tell what would be done, and do nothing.", sets=_RUN_SETS, served=True, aliases=("wi",))
+    confirm: bool = switch("Ask before anything is done.", sets=_RUN_SETS, served=True, aliases=("cf",))
 
     @property
     def reboot_timeout(self) -> timedelta:
@@ -361,10 +342,10 @@ class ScanOptions(CmdletOptions):
         default=(),
         converter=_arguments,
     )
-    run_plugins_serially: bool = _switch("Scan with one plug-in after the other, not with all at once.", sets=_ONLY)
-    stop_on_plugin_failure: bool = _switch("Leave out the remaining plug-ins once one has failed.", sets=_ONLY)
-    os_rolling_upgrade: bool = _switch("Scan for upgrades of the operating system.", sets=_ONLY, since="2022")
-    attempt_soft_reboot: bool = _switch("Plan for a restart without the firmware.", sets=_ONLY, since="2022")
+    run_plugins_serially: bool = switch("Scan with one plug-in after the other, not with all at once.", sets=_ONLY)
+    stop_on_plugin_failure: bool = switch("Leave out the remaining plug-ins once one has failed.", sets=_ONLY)
+    os_rolling_upgrade: bool = switch("Scan for upgrades of the operating system.", sets=_ONLY, since="2022")
+    attempt_soft_reboot: bool = switch("Plan for a restart without the firmware.", sets=_ONLY, since="2022")
     reboot_mode: RebootType | None = parameter(
         f"{_NAMESPACE}.RebootType", "How nodes restart.", sets=_ONLY, since="2022", converter=member_of(RebootType)
     )
@@ -372,108 +353,3 @@ class ScanOptions(CmdletOptions):
     def contradictions(self) -> Iterable[str]:
         """Find what only several fields together show."""
         return _unserved_plugins(self.cau_plugin_name, self.cau_plugin_arguments)
-
-
-# --- Get-CauReport ---------------------------------------------------------------------------------------------------
-
-_ALL: Final = ("AllParamsSet",)
-_RANGE: Final = ("RangeParamSet",)
-_LAST: Final = ("LastParamSet",)
-_SPECIFIC: Final = ("SpecificReportParamSet",)
-_REPORT_SETS: Final = (*_ALL, *_RANGE, *_LAST, *_SPECIFIC)
-
-
-@frozen(kw_only=True)
-class GetReportOptions(CmdletOptions):
-    """Every parameter of Get-CauReport."""
-
-    CMDLET: ClassVar[str] = "Get-CauReport"
-    DEFAULT_SET: ClassVar[str] = "AllParamsSet"
-
-    cluster_name: Name | None = parameter(
-        _STRING,
-        "Name of the cluster; without it, reports of all clusters.",
-        sets=_REPORT_SETS,
-        served=True,
-        position=0,
-        default_text="local cluster",
-    )
-    credential: PSCredential | None = parameter(
-        _CREDENTIAL,
-        "Administrator of the cluster's nodes.",
-        sets=_REPORT_SETS,
-        default_text="current account",
-        secret=True,
-    )
-    detailed: bool = _switch("Give whole reports instead of summaries.", sets=(*_ALL, *_RANGE, *_LAST), served=True)
-    start_date: datetime | None = parameter(
-        _DATETIME, "Only runs that began at this moment or later.", sets=_RANGE, served=True, position=1
-    )
-    end_date: datetime | None = parameter(
-        _DATETIME, "Only runs that began before this moment.", sets=_RANGE, served=True, position=2
-    )
-    last: bool = _switch("Only the newest report.", sets=_LAST, served=True)
-    report: CauReportSummary | None = parameter(
-        f"{_NAMESPACE}.CauReportSummary",
-        "The summary whose whole report is wanted.",
-        sets=_SPECIFIC,
-        served=True,
-        converter=_single,
-    )
-
-    def contradictions(self) -> Iterable[str]:
-        """Find what only several fields together show."""
-        start, end = self.start_date, self.end_date
-        comparable = all(isinstance(each, datetime) and each.utcoffset() is not None for each in (start, end))
-        if comparable and start is not None and end is not None and end < start:
-            yield f"end_date ({end}) comes before start_date ({start})"
-
-
-# --- Export-CauReport ------------------------------------------------------------------------------------------------
-
-
-@frozen(kw_only=True)
-class ExportReportOptions(CmdletOptions):
-    """Every parameter of Export-CauReport."""
-
-    CMDLET: ClassVar[str] = "Export-CauReport"
-    DEFAULT_SET: ClassVar[str] = "Default"
-
-    input_report: tuple[CauReport, ...] = parameter(
-        f"{_NAMESPACE}.CauReport[]",
-        "Whole reports, as Get-CauReport -Detailed gives them.",
-        sets=_ONLY,
-        served=True,
-        default=(),
-        position=0,
-        mandatory=True,
-        converter=many,
-    )
-    format: OutputType = parameter(
-        f"{_NAMESPACE}.OutputType",
-        "Kind of file to write.",
-        sets=_ONLY,
-        served=True,
-        position=1,
-        mandatory=True,
-        converter=member_of(OutputType),
-    )
-    path: Path = parameter(
-        _STRING, "File to write.", sets=_ONLY, served=True, position=2, mandatory=True, converter=_path
-    )
-    pass_thru: bool = _switch("Return the reports as well.", sets=_ONLY, served=True)
-    force: bool = _switch("Replace the file when it exists.", sets=_ONLY, served=True)
-    time_zone: tzinfo | str | None = parameter(
-        "System.TimeZoneInfo",
-        "Time zone of the printed times: an IANA name, a Windows name, or a tzinfo.",
-        sets=_ONLY,
-        served=True,
-        default_text="the zone of this computer",
-    )
-    what_if: bool = _switch("Tell what would be written, and write nothing.", sets=_ONLY, served=True, aliases=("wi",))
-    confirm: bool = _switch("Ask before the file is written.", sets=_ONLY, served=True, aliases=("cf",))
-
-    def contradictions(self) -> Iterable[str]:
-        """Find what only several fields together show."""
-        if not self.input_report:
-            yield "input_report is empty, expected at least one CauReport"

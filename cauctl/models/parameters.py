@@ -24,7 +24,7 @@ from cauctl.errors import InputError, UnsupportedParameterError
 from cauctl.models.naming import pascal_case
 from cauctl.models.validation import Between, Mark, faults_of, marks_of, raise_faults, value_type
 
-__all__ = ["CmdletOptions", "Parameter", "many", "member_of", "parameter", "parameters"]
+__all__ = ["CmdletOptions", "Parameter", "many", "member_of", "parameter", "parameters", "switch"]
 
 _KEY: Final = "cauctl.parameter"
 
@@ -109,6 +109,28 @@ def parameter(  # noqa: PLR0913  a parameter has these facts
         "aliases": aliases,
     }
     return field(default=default, converter=converter, kw_only=True, repr=not secret, metadata={_KEY: facts})
+
+
+def switch(  # noqa: PLR0913  as ``parameter``
+    help: str,  # noqa: A002  as ``parameter``
+    *,
+    sets: tuple[str, ...],
+    since: str = "2012",
+    served: bool = False,
+    mandatory: bool = False,
+    aliases: tuple[str, ...] = (),
+) -> Any:
+    """Make the attrs field of a switch, which is off unless it is given."""
+    return parameter(
+        "System.Management.Automation.SwitchParameter",
+        help,
+        sets=sets,
+        since=since,
+        served=served,
+        default=False,
+        mandatory=mandatory,
+        aliases=aliases,
+    )
 
 
 def member_of(enum: type[_Member]) -> Callable[[Any], Any]:
