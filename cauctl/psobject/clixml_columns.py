@@ -13,16 +13,13 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from cauctl.psobject.clixml_primitives import PRIMITIVES, USUAL_DATE, usual_date
-from cauctl.psobject.clixml_syntax import ENTITIES, Syntax, unescape
+from cauctl.psobject.clixml_syntax import Syntax, replace_entities, unescape
 from cauctl.psobject.values import Byte, Int16, Int64, SByte, UInt16, UInt32, UInt64
 
 __all__ = ["HOLES", "Column", "Convert", "Texts"]
 
 Column: TypeAlias = Sequence[Any]
 Convert: TypeAlias = Callable[[Column], Column]
-
-_EARLY: Final = tuple((f"&{name};", char) for name, char in ENTITIES.items() if name != "amp")
-"""Entities to replace before ``&amp;``."""
 
 
 def _integers(cls: type[int], lowest: int, highest: int) -> Convert:
@@ -92,10 +89,8 @@ class Texts:
 
     def _resolved(self, texts: Column) -> Column:
         """Replace entities in all texts at once; U+0000, which no text holds yet, keeps them apart."""
-        joined = "\0".join(texts)
-        for name, char in _EARLY:
-            joined = joined.replace(name, char)
-        if joined.count("&") == joined.count("&amp;"):
-            return joined.replace("&amp;", "&").split("\0")
+        joined = replace_entities("\0".join(texts))
+        if joined is not None:
+            return joined.split("\0")
         resolve = self._syntax.resolve
         return [resolve(text, 0) if "&" in text else text for text in texts]

@@ -15,7 +15,7 @@ from cauctl.psobject.clixml_syntax import Syntax
 __all__ = ["check_document"]
 
 _DECLARATION: Final = re.compile(r"<\?xml[ \t\n][^?<>]*\?>")
-_DOCTYPE: Final = re.compile(r"<!DOCTYPE[ \t\n][^\[<>]*(?:\[(?:[^\]\"']|\"[^\"]*\"|'[^']*')*\][ \t\n]*)?>")
+_DOCTYPE: Final = re.compile(r"<!DOCTYPE[ \t\n][^\[<>]*(?:\[(?:[^\]\"']++|\"[^\"]*+\"|'[^']*+')*+\][ \t\n]*)?>")
 
 
 def check_document(text: str) -> None:

@@ -49,7 +49,7 @@ def shape_of(item: Any) -> Shape | None:
         return None
     adapted, extended = item.parts()
     types = tuple(map(type, extended[1] if adapted is None else (*adapted[1], *extended[1])))
-    if not _LEAVES.issuperset(types):
+    if not types or not _LEAVES.issuperset(types):
         return None
     text = None if item.text is None else bool(item.text)
     names = None if adapted is None else adapted[0]

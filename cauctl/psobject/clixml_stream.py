@@ -33,7 +33,7 @@ _EVERYTHING: Final = 1 << 62
 _LONGEST_TAIL: Final = 1 << 20
 _OBJECTS: Final = re.compile(
     r"""<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)"""
-    r"""|<(?P<close>/?)(?:[\w.\-]+:)?(?P<local>Obj|Ref)(?P<attributes>(?=[\s/>])(?:[^<>"']|"[^"]*"|'[^']*')*)>""",
+    r"""|<(?P<close>/?)(?:[\w.\-]+:)?(?P<local>Obj|Ref)(?P<attributes>(?=[\s/>])(?:[^<>"']++|"[^"]*+"|'[^']*+')*+)>""",
     re.DOTALL,
 )
 _REF_ID: Final = re.compile(r"""\sRefId\s*=\s*(?:"([^"]*)"|'([^']*)')""")

@@ -13,11 +13,12 @@ lxml cannot do this: it refuses ``&#1;`` and lone surrogates, and it gives no co
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Final, NamedTuple
 
 from cauctl.errors import InputError
 
-__all__ = ["ENTITIES", "StartTag", "Syntax", "TruncatedError", "first_illegal", "unescape"]
+__all__ = ["StartTag", "Syntax", "TruncatedError", "first_illegal", "replace_entities", "unescape"]
 
 ENTITIES: Final = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
 
@@ -36,11 +37,14 @@ _ATTRIBUTE: Final = re.compile(r"""[ \t\r\n]*=[ \t\r\n]*(?:"([^"<]*)"|'([^'<]*)'
 _PLAIN_START: Final = re.compile(
     r'<([A-Za-z]\w*)(?: S="([^"<&]*)")?(?: N="([^"<&]*)")?(?: RefId="([^"<&]*)")? ?(/?)>', re.ASCII
 )
+_STRAY: Final = re.compile(r"&(?!#0*[0-9]{1,7};|#x0*[0-9A-Fa-f]{1,6};|[A-Za-z]+;)")
+_EARLY: Final = tuple((f"&{name};", char) for name, char in ENTITIES.items() if name != "amp")
+"""Entities to replace before ``&amp;``, so that what it gives is not replaced again."""
 _REFERENCE: Final = re.compile(r"&(?:#0*([0-9]{1,7})|#x0*([0-9A-Fa-f]{1,6})|([A-Za-z]+));")
 _ESCAPE: Final = re.compile(r"_[xX]([0-9A-Fa-f]{4}(?:[0-9A-Fa-f]{4})?)_")
 _HAS_ESCAPE: Final = re.compile(r"_[xX]")
 _PI_TARGET: Final = re.compile(f"<\\?({_NCNAME})(?=[ \t\r\n?])")
-_WHOLE_TAG: Final = re.compile(r"""<(?:[^<>"']|"[^"<]*"|'[^'<]*')*""")
+_WHOLE_TAG: Final = re.compile(r"""<(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+""")
 _MAX_CODE: Final = 0x10FFFF
 _LOWEST_ASTRAL: Final = 0x10000
 
@@ -101,7 +105,7 @@ class Syntax:
     def __init__(self, text: str, *, where: str | None = None, final: bool = True, fault: str | None = None) -> None:
         self._where = where
         self._line = self._column = 1
-        self._prefixes: list[str] = ["xml", "xmlns"]
+        self._prefixes = Counter(("xml", "xmlns"))
         self._take(text, final=final, fault=fault)
 
     def _take(self, text: str, *, final: bool, fault: str | None) -> None:
@@ -118,13 +122,13 @@ class Syntax:
         self._line, self._column = self.position(pos)
         self._take(self.text[pos:] + more, final=final, fault=fault)
 
-    def mark(self) -> int:
+    def mark(self) -> Counter[str]:
         """Give what :meth:`restore` needs to undo an attempt to read on."""
-        return len(self._prefixes)
+        return self._prefixes.copy()
 
-    def restore(self, mark: int) -> None:
+    def restore(self, mark: Counter[str]) -> None:
         """Forget the prefixes that an abandoned attempt declared."""
-        del self._prefixes[mark:]
+        self._prefixes = mark
 
     def position(self, pos: int) -> tuple[int, int]:
         """Give line and column of an offset."""
@@ -220,13 +224,13 @@ class Syntax:
             raise self.error(pos + 1, "The tag has no usable name.", "the name of an element")
         attributes, end = self._attributes(pos, qname.end())
         declares = tuple(name[6:] for name in attributes if name.startswith("xmlns:"))
-        self._prefixes.extend(declares)
+        self._prefixes.update(declares)
         for prefix in (qname[1], *(name.partition(":")[0] for name in attributes if ":" in name)):
-            if prefix is not None and prefix not in self._prefixes:
+            if prefix is not None and self._prefixes[prefix] < 1:
                 raise self.error(pos + 1, f"The prefix {prefix!a} is not declared.", "a declared prefix, or none")
         empty = text[end] == "/"
         if empty:
-            del self._prefixes[len(self._prefixes) - len(declares) :]
+            self._prefixes.subtract(declares)
         parts = attributes.get("S"), attributes.get("N"), attributes.get("RefId")
         tag = StartTag(qname[2], qname[0], *parts, empty, end + 2 if empty else end + 1, declares)
         return tag, attributes
@@ -277,7 +281,7 @@ class Syntax:
     def leave(self, tag: StartTag) -> None:
         """Forget the prefixes that an element declared."""
         if tag.declares:
-            del self._prefixes[len(self._prefixes) - len(tag.declares) :]
+            self._prefixes.subtract(tag.declares)
 
     def content(self, tag: StartTag) -> tuple[str, int]:
         """Read the text of an element without children and its end tag."""
@@ -317,19 +321,17 @@ class Syntax:
         """Replace character references and XML's five entities; ``pos`` is the offset of ``raw``."""
         if "&" not in raw:
             return raw
-        parts, done = [], 0
-        while (mark := raw.find("&", done)) >= 0:
-            parts.append(raw[done:mark])
-            found = _REFERENCE.match(raw, mark)
-            char = None if found is None else _referred(found)
-            if found is None or char is None:
-                raise self.error(
-                    pos + mark, "The reference is malformed or unknown.", "&lt; &gt; &amp; &quot; &apos; or &#number;"
-                )
-            parts.append(char)
-            done = found.end()
-        parts.append(raw[done:])
-        return "".join(parts)
+        plain = replace_entities(raw)
+        if plain is not None:
+            return plain
+        stray = _STRAY.search(raw)
+        if stray is None:
+            try:
+                return _REFERENCE.sub(_referred, raw)
+            except _UnknownReferenceError as unknown:
+                stray = unknown.found
+        expected = "&lt; &gt; &amp; &quot; &apos; or &#number;"
+        raise self.error(pos + stray.start(), "The reference is malformed or unknown.", expected)
 
     def drop(self, tag: StartTag) -> int:
         """Skip the whole content of an element, well-formed whatever it is; give the offset behind its end tag."""
@@ -359,9 +361,30 @@ class Syntax:
         return pos
 
 
-def _referred(found: re.Match[str]) -> str | None:
-    """Give the character that a reference stands for; None for an unknown entity or a code beyond Unicode."""
+class _UnknownReferenceError(Exception):
+    """A reference names an unknown entity, or a code beyond Unicode."""
+
+    def __init__(self, found: re.Match[str]) -> None:
+        super().__init__()
+        self.found = found
+
+
+def _referred(found: re.Match[str]) -> str:
+    """Give the character that a reference stands for."""
     if found[3] is not None:
-        return ENTITIES.get(found[3])
+        char = ENTITIES.get(found[3])
+        if char is None:
+            raise _UnknownReferenceError(found)
+        return char
     code = int(found[1]) if found[1] is not None else int(found[2], 16)
-    return chr(code) if code <= _MAX_CODE else None
+    if code > _MAX_CODE:
+        raise _UnknownReferenceError(found)
+    return chr(code)
+
+
+def replace_entities(raw: str) -> str | None:
+    """Replace XML's five entities; None where another reference stands, or a stray ampersand."""
+    text = raw
+    for entity, char in _EARLY:
+        text = text.replace(entity, char)
+    return text.replace("&amp;", "&") if text.count("&") == text.count("&amp;") == raw.count("&amp;") else None

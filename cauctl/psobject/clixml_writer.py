@@ -131,6 +131,9 @@ class Writer:
             )
         number = len(self._objects)
         self._objects[id(identity)] = number, identity
+        if not value.type_names and value.text is value.base is value.adapted is None and not value.extended:
+            self._out.append(f'{self._pads[level]}<Obj{named} RefId="{number}" />')
+            return
         self._out.append(f'{self._pads[level]}<Obj{named} RefId="{number}">')
         self._parts(value, level + 1, depth, nesting + 1)
         self._out.append(f"{self._pads[level]}</Obj>")
