@@ -90,9 +90,10 @@ def step(state: RunState, event: Event) -> tuple[RunState, tuple[Instruction, ..
 
 def pending_instructions(state: RunState) -> tuple[Instruction, ...]:
     """Name what is outstanding: what a coordinator that takes over performs again."""
-    outstanding = [state.pending, state.renewal, *(node.pending for node in state.nodes.values())]
+    of_run = (state.pending, state.renewal, state.watch)
     return (
-        *(_again(each, node) for each, node in zip(outstanding, (None, None, *state.nodes), strict=True) if each),
+        *(_again(each, None) for each in of_run if each),
+        *(_again(node.pending, name) for name, node in state.nodes.items() if node.pending),
         *(StartTimer(alarm.number, until=alarm.until) for alarm in state.alarms),
     )
 
@@ -144,6 +145,8 @@ def _timer(turn: Turn, event: TimerFired) -> None:
         turn.call_for_run(run.pending.then)
     elif isinstance(run.renewal, Pause) and run.renewal.number == event.timer:
         run_rules.renew(turn)
+    elif isinstance(run.watch, Pause) and run.watch.number == event.timer:
+        run_rules.watch(turn)
     else:
         for alarm in run.alarms:
             if alarm.number == event.timer:
@@ -166,6 +169,8 @@ def _answer(turn: Turn, event: Answer) -> None:
         _run_answered(turn, event, run.pending)
     elif _answers(run.renewal, event):
         _renewal_answered(turn, event)
+    elif _answers(run.watch, event):
+        run_rules.watch_later(turn)
     elif name is not None and (node := turn.nodes.get(name)) is not None and _answers(node.pending, event):
         _node_answered(turn, node, event)
     else:

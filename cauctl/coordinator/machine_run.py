@@ -61,6 +61,8 @@ __all__ = [
     "renewed",
     "start",
     "stop_requested",
+    "watch",
+    "watch_later",
 ]
 
 _MEMBERS = frozenset({NodeState.UP, NodeState.PAUSED})
@@ -241,6 +243,7 @@ def _prepared(turn: Turn) -> None:
     known = {node.name for node in turn.facts.nodes}
     order = (*(place.node for place in places), *(name for name in turn.nodes if name not in known))
     turn.change(order=order, phase=RunPhase.UPDATING)
+    watch_later(turn)
     if turn.settings.require_all_nodes_online:
         _require_all(turn)
 
@@ -322,6 +325,25 @@ def renewal_failed(turn: Turn) -> None:
     """Try again soon; destructive steps look at the lock by themselves."""
     until = turn.at + turn.limits.retry_interval
     turn.change(renewal=Pause(turn.timer(until), until=until, then=RenewLease()))
+
+
+def watch(turn: Turn) -> None:
+    """Look at the cluster where nobody has for a while: what happens to other nodes must not be missed."""
+    run = turn.run
+    if run.phase is not RunPhase.UPDATING:
+        turn.change(watch=None)
+        return
+    due = turn.facts.observed + turn.limits.watch
+    if due <= turn.at:
+        turn.change(watch=turn.new_call(ObserveCluster()))
+    else:
+        watch_later(turn, due)
+
+
+def watch_later(turn: Turn, until: datetime | None = None) -> None:
+    """Look at the cluster again in time."""
+    until = until or turn.at + turn.limits.watch
+    turn.change(watch=Pause(turn.timer(until), until=until, then=ObserveCluster()))
 
 
 def failed_run(turn: Turn, event: CallFailed, action: Action) -> None:

@@ -49,6 +49,8 @@ class Limits:
     """Consecutive looks that must find storage healthy."""
     storage_interval: timedelta = timedelta(seconds=20)
     """Time between two of these looks."""
+    watch: timedelta = timedelta(seconds=30)
+    """The cluster is looked at at least this often while nodes are updated, whatever else is waited for."""
     settle: timedelta = timedelta(minutes=1)
     """A node that came back is Up this long before storage is believed."""
     drain: timedelta = timedelta(minutes=60)

@@ -449,6 +449,8 @@ class RunState:
     """Calls for the run itself that fail at present."""
     renewal: Pending | None = None
     """The next or present renewal of the lease."""
+    watch: Pending | None = None
+    """The next or present look at the cluster that is not for a node's sake."""
     lock: LockRecord | None = None
     """Our lock."""
     lock_left: bool = False
