@@ -147,9 +147,10 @@ class LedgerReport:
         yield f"  Installations             {worked}{f', {failed} failed' if failed else ''}"
         still = ", ".join(f"{node} (by {by})" for node, by in self.paused_now.items())
         yield f"  Nodes still paused        {still or 'none'}"
-        yield "  Roles offline             " + ("" if self.role_offline else "never")
+        yield "  Roles offline" if self.role_offline else "  Roles offline             never"
+        width = max((len(role) for role in self.role_offline), default=0)
         for role, total in sorted(self.role_offline.items()):
-            yield f"    {role:<24}{readable(total)}, at most {readable(self.role_longest[role])} at a time"
+            yield f"    {role:<{width}}  {readable(total)}, at most {readable(self.role_longest[role])} at a time"
 
 
 def _plain(value: object) -> object:

@@ -2,8 +2,9 @@
 
 Rules kept here:
 
-* One file a lab, ``<runtime folder>/labs/<name>.json`` with mode 0600 in a folder of mode 0700, beside it the
-  certificate of the lab's authority. Both are written whole or not at all, and removed when the lab ends.
+* One file a lab, ``labs/<name>.json`` with mode 0600 in a folder of mode 0700, beside it the certificate of the lab's
+  authority. The folder lies where ``CAUCTL_RUNTIME`` says, else in the session's runtime folder, else in the user's
+  cache. Both files are written whole or not at all, and removed when the lab ends.
 * A record whose process is gone does not count, nor one that another user could have written or read.
 * It holds a random password that is good for this lab alone, as long as it runs: the one password this package writes
   to a file.
@@ -78,8 +79,12 @@ class LabRecord:
 
 def _folder() -> Path:
     named = os.environ.get(RUNTIME_VARIABLE)
-    runtime = Path(named) if named else Path(platformdirs.user_runtime_dir("cauctl", appauthor=False))
-    return runtime / "labs"
+    if named:
+        return Path(named) / "labs"
+    session = os.environ.get("XDG_RUNTIME_DIR")
+    if session:
+        return Path(session) / "cauctl" / "labs"
+    return Path(platformdirs.user_cache_dir("cauctl", appauthor=False)) / "labs"
 
 
 def _path(name: str) -> Path:

@@ -62,6 +62,8 @@ class _Enum:
         return enum_value(self.name, self._text(number), _WIDTHS[self.underlying](number))
 
     def _number(self, text: str) -> int:
+        if text.isdigit():
+            return int(text)
         folded = {name.casefold(): number for name, number in self.values.items()}
         return sum(folded[part.strip().casefold()] for part in text.split(","))
 
