@@ -21,14 +21,17 @@ import http.client
 import importlib
 import logging
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import pypsrp
 import pypsrp.exceptions
 import pypsrp.negotiate
 import pypsrp.shell
 import pypsrp.wsman
 import requests
 import requests.auth
+import spnego
 import spnego.exceptions
 import urllib3.exceptions
 
@@ -305,10 +308,15 @@ def _only_warnings(record: logging.LogRecord) -> bool:
 
 
 def _silence() -> None:
-    """Filter each logger by itself: a filter, unlike a level, is not undone by configuring logging."""
-    for name in [*logging.root.manager.loggerDict]:
-        if name.partition(".")[0] in {"pypsrp", "spnego"}:
-            logging.getLogger(name).addFilter(_only_warnings)
+    """Filter the logger of each module, imported yet or not.
+
+    A filter, unlike a level, is not undone by configuring logging; one on a package would not reach its modules.
+    """
+    for package in (pypsrp, spnego):
+        folder = Path(package.__path__[0])
+        for file in folder.rglob("*.py"):
+            module = ".".join(file.relative_to(folder.parent).with_suffix("").parts)
+            logging.getLogger(module).addFilter(_only_warnings)
 
 
 _silence()
