@@ -112,6 +112,10 @@ class Fleet:
         """Drop the session with a node."""
         self._link(node).close()
 
+    def expect_silence(self, node: str) -> None:
+        """Know that a node goes down now: whoever asks it meanwhile is told soon that nobody answers."""
+        self._link(node).expect_silence()
+
     def close(self) -> None:
         """Drop all sessions."""
         with self._lock:

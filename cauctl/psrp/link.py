@@ -43,6 +43,8 @@ NEXT_TRY: Final = timedelta(seconds=3)
 IDENTITY: Final = timedelta(seconds=60)
 """Deadline of the questions who a node is; the CIM service of a node that just started is slow."""
 
+_BROKEN = (FateUnknownError, SessionLostError, OperationTimeoutError)
+
 WHO_ARE_YOU: Final = send(
     "Get-CimInstance", ClassName="Win32_OperatingSystem", Property=["CSName"], OperationTimeoutSec=30
 ) | send("Select-Object", Property=["CSName"])
@@ -127,21 +129,23 @@ class Link:
         self.speaks_for_cluster = False
         self._session.close()
 
+    def expect_silence(self) -> None:
+        """Know that the node goes down now, so that asking it again does not wait long."""
+        self._patience = NEXT_TRY
+
     def _ensure(self) -> None:
         with self._opening:
             if self._session.is_open:
                 return
             self.speaks_for_cluster = False
             try:
-                self._session.open(within=self._patience)
+                self._greet()
             except NodeUnreachableError:
                 self._patience = NEXT_TRY
                 raise
-            self._patience = FIRST_TRY
-            try:
-                self._check_name()
-                self._ask_cluster()
-            except (FateUnknownError, SessionLostError, OperationTimeoutError) as error:
+            except _BROKEN as error:
+                # Somebody answers, if slowly: the next try gets its full time.
+                self._patience = FIRST_TRY
                 self._session.close()
                 raise NodeUnreachableError(
                     f"it did not say who it is ({error.message}); nothing else was sent.",
@@ -151,6 +155,12 @@ class Link:
             except BaseException:
                 self._session.close()
                 raise
+            self._patience = FIRST_TRY
+
+    def _greet(self) -> None:
+        self._session.open(within=self._patience)
+        self._check_name()
+        self._ask_cluster()
 
     def _check_name(self) -> None:
         name = self._one(WHO_ARE_YOU).text("CSName")

@@ -124,6 +124,7 @@ class PsrpNode:
             code = self._shut_down(node, restart_command(reason))
         if code not in {None, _ALREADY_UNDER_WAY, _ALREADY_SCHEDULED}:
             raise NodeError(f"{node}: the restart was refused with code {code}.", node=node)
+        self._fleet.expect_silence(node)
 
     def forget(self, node: str) -> None:
         """Drop the session with the node."""

@@ -29,7 +29,8 @@ class ScriptedNode:
     def __init__(self, name: str, *, cluster: str = "LAB-FC1", domain: str = "lab.test") -> None:
         self.name = name
         self.up = True
-        self.opened = 0
+        self.patience: list[timedelta] = []
+        """How long each opening of a session was tried."""
         self.asked: list[str] = []
         self.sent: list[Pipeline] = []
         self._replies: list[tuple[str, list[Reply]]] = []
@@ -81,7 +82,9 @@ class ScriptedSession:
     def open(self, within: timedelta) -> None:
         """Open, unless the node is down."""
         assert within > timedelta(0)
-        self._node().opened += 1
+        if (node := self._find(self.connection.address)) is not None:
+            node.patience.append(within)
+        self._node()
         self.is_open = True
 
     def run(

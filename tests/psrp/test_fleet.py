@@ -22,6 +22,7 @@ from cauctl.errors import (
 from cauctl.psrp.commands import send
 from cauctl.psrp.connection import NodeConnection
 from cauctl.psrp.fleet import ACT, Fleet
+from cauctl.psrp.link import FIRST_TRY, NEXT_TRY
 
 QUESTION = send("Get-ClusterNode")
 COMMAND = send("Add-ClusterGroup", Name="cauctl-lock")
@@ -99,7 +100,7 @@ def test_an_address_given_as_entry_learns_which_node_it_is():
     assert "N1" == fleet.look(QUESTION)[0]
     fleet.learn(["N1"], domain="lab.test")
     assert ANSWER == fleet.look_on("n1", QUESTION).output
-    assert 1 == node.opened
+    assert 1 == len(node.patience)
 
 
 def test_another_computer_under_a_nodes_address_is_refused():
@@ -225,6 +226,25 @@ def test_a_greeting_that_breaks_says_that_nothing_was_sent():
     node.on(WHO, BROKEN)
     with pytest.raises(NodeUnreachableError, match="did not say who it is"):
         fleet_of([node]).act_on("N1", COMMAND)
+
+
+def test_a_silent_node_is_tried_longer_the_first_time_than_the_next():
+    """A node that restarts is asked often; one that answers, if slowly, gets its full time."""
+    (node,) = nodes("N1")
+    fleet = fleet_of([node])
+    node.up = False
+    for _ in range(2):
+        with pytest.raises(NodeUnreachableError):
+            fleet.look_on("N1", QUESTION)
+    node.up = True
+    node.on(WHO, BROKEN, [thing(CSName="N1")])
+    with pytest.raises(NodeUnreachableError):
+        fleet.look_on("N1", QUESTION)
+    fleet.look_on("N1", QUESTION)
+    fleet.forget("N1")
+    fleet.expect_silence("N1")
+    fleet.look_on("N1", QUESTION)
+    assert [FIRST_TRY, NEXT_TRY, NEXT_TRY, FIRST_TRY, NEXT_TRY] == node.patience
 
 
 def test_a_question_on_a_node_is_asked_again_in_a_new_session_a_command_is_not():
