@@ -12,17 +12,20 @@ from cauctl.errors import CauError
 
 __all__ = ["data_console", "message_console", "say", "say_error"]
 
+_PIPE_WIDTH = 250
+
 
 @cache
 def data_console() -> Console:
     """Standard output: data only. Wide when it is not a terminal, so that no column is cut in a pipe."""
-    return Console(file=sys.stdout, soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 250)
+    wide = not sys.stdout.isatty()
+    return Console(soft_wrap=wide, width=_PIPE_WIDTH if wide else None)
 
 
 @cache
 def message_console() -> Console:
     """Standard error: progress, notices and errors."""
-    return Console(file=sys.stderr, highlight=False)
+    return Console(stderr=True, highlight=False)
 
 
 def say(text: str, style: str = "") -> None:

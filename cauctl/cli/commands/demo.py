@@ -54,7 +54,7 @@ def demo(
         with RunProgress() as progress, stopping(switch):
             options = UpdatingRunOptions.bind(cluster_name=lab.name, force=True)
             outcome = operations.run(options, observer=progress, stop=switch, store=store)
-        ledger = lab.ledger().text()
+        ledger = lab.report().to_text()
     for notice in outcome.notices:
         say(notice, "yellow")
     print_result(outcome.report.cluster_result)
