@@ -8,8 +8,8 @@ Rules kept here (numbers are those of the project's study of ConvertTo-Xml):
 * The culture is the invariant one and lines end with LF unless asked otherwise, on every system.
 * Where PowerShell fails, ConversionError says so before anything is given out; in Stream form after the texts of the
   records before (R52).
-* PowerShell's text depends on what happened to an object before (R46: once its members were listed, an object at the
-  limit gets a wrapper). Here it never does: an object is written as if nobody had looked at it.
+* PowerShell's text depends on what was done to an object before (R46: once its members were listed, an object at the
+  limit gets a wrapper). Here it depends on this conversion alone, as if nobody had looked at the object before.
 
 Use::
 

@@ -9,6 +9,8 @@ Rules kept here (numbers are those of the project's study of ConvertTo-Xml):
   (R29, R31, R33).
 * At the limit an object with members of its own is a wrapper: its text, then its notes by ``ToString()`` (R43, R49).
   A null note there fails, as in PowerShell (R45).
+* Within one conversion an object whose properties were written takes the wrapper when it is met again at the limit, and
+  so does an empty property bag that was met before (R46); between conversions nothing is remembered.
 * A value that holds itself, or is nested deeper than 1000 elements, is refused; PowerShell dies of it (R51).
 
 The writer keeps a stack of its own, so no depth of nesting overflows Python's.
@@ -16,12 +18,14 @@ The writer keeps a stack of its own, so no depth of nesting overflows Python's.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from weakref import WeakValueDictionary
 
 from cauctl.errors import InputError
 from cauctl.psobject.escaping import IllegalCharacterError, attribute_text, element_text
 from cauctl.psobject.failure import ConversionError
-from cauctl.psobject.members import Property, base_type, depth_within, is_live_enum, notes, properties
+from cauctl.psobject.members import Property, base_type, depth_within, is_bag, is_live_enum, notes, properties
 from cauctl.psobject.native import powershell_value
 from cauctl.psobject.objects import PSDictionary, PSEnumerable, PSObject
 from cauctl.psobject.objecttext import ObjectText
@@ -66,13 +70,11 @@ class _Note(NamedTuple):
 class _Frame:
     """An element that is open."""
 
-    __slots__ = ("children", "identity", "name", "position", "tag")
+    __slots__ = ("children", "identity", "label", "position", "tag")
 
-    def __init__(
-        self, tag: str, name: str | None, children: Iterator[_Child | _Note], identity: tuple[int, int]
-    ) -> None:
-        self.tag, self.name, self.children, self.identity = tag, name, children, identity
-        self.position = 0
+    def __init__(self, tag: str, children: Iterator[_Child | _Note], identity: tuple[int, int]) -> None:
+        self.tag, self.children, self.identity = tag, children, identity
+        self.position, self.label = 0, ""
 
 
 class XmlWriter:
@@ -105,6 +107,7 @@ class XmlWriter:
         self._newline, self._level, self._empty_text = newline, level, empty_text
         self._breaks: list[str] = []
         self._rows = RowTemplates(style, newline=newline, empty_text=empty_text, frame=self._row_frame)
+        self._touched: WeakValueDictionary[int, Any] = WeakValueDictionary()
         self._out: list[str] = []
         self._stack: list[_Frame] = []
 
@@ -120,7 +123,8 @@ class XmlWriter:
         """
         self._out, self._stack = [], []
         try:
-            if type(value) is PSObject and value.base is None and (row := self._rows.text(value, None, 0)) is not None:
+            plain = type(value) is PSObject and value.deserialized and value.base is None
+            if plain and (row := self._rows.text(value, None, 0)) is not None:
                 return row
             self._element(_Child(None, value, self._depth))
             while self._stack:
@@ -144,6 +148,7 @@ class XmlWriter:
             else:
                 self._out[-1] = f"{self._out[-1][:-1]} />"
             return
+        frame.label = f"[{frame.position}]" if child.name is None else child.name
         frame.position += 1
         self._out.append(self._line_break(len(self._stack)))
         if isinstance(child, _Note):
@@ -170,6 +175,7 @@ class XmlWriter:
 
     def _object(self, child: _Child, held: PSObject) -> None:
         """Write an object with its properties."""
+        self._touch(child.value, held)
         row = self._rows.text(held, child.name, len(self._stack))
         if row is not None:
             self._out.append(row)
@@ -193,10 +199,21 @@ class XmlWriter:
         """Write an object as its text, within a wrapper if it has members of its own (R42, R43, R49)."""
         name = base_type(held)
         wrapped = held.extended or (held.deserialized and (held.text is not None or held.adapted is not None))
-        if wrapped:
+        if wrapped or self._touched.get(id(child.value)) is child.value:
             self._open(child, name, self._wrapper(held))
-        else:
-            self._text(self._start(child.name, name), self._texts.object_text(held))
+            return
+        if is_bag(held):
+            self._touch(child.value, held)
+        self._text(self._start(child.name, name), self._texts.object_text(held))
+
+    def _touch(self, value: Any, held: PSObject) -> None:
+        """Remember that PowerShell has listed an object's members: from then on it has members of its own (R46).
+
+        What has some anyway, and what exists anew each time, need not be remembered.
+        """
+        if not (held.extended or held.deserialized or is_live_enum(held)) or not (held.extended or held.adapted):
+            with contextlib.suppress(TypeError):  # few classes allow no weak reference to their objects
+                self._touched[id(value)] = value
 
     def _primitive(self, name: str | None, value: Any) -> None:
         self._text(self._start(name, type_name(value)), self._style.text(value))
@@ -208,7 +225,6 @@ class XmlWriter:
         elif self._null_notes:
             self._out.append(f"{start} />")
         else:
-            self._stack[-1].name, self._stack[-1].position = note.name, 0
             raise _NullNoteError
 
     def _text(self, start: str, text: str) -> None:
@@ -234,12 +250,12 @@ class XmlWriter:
             raise InputError(f"values are nested deeper than {MAX_NESTING} elements.")
         tag = "Property" if self._stack else "Object"
         self._out.append(f"{self._start(child.name, kind)}>")
-        self._stack.append(_Frame(tag, child.name, children, identity))
+        self._stack.append(_Frame(tag, children, identity))
 
     def _members(self, held: PSObject, depth: int) -> Iterator[_Child]:
         """List an object's properties; a live enum has its number only (R39)."""
         if is_live_enum(held):
-            yield from (_Child(name, held.base, depth) for name in ("value__", *(name for name, _ in notes(held))))
+            yield from (_Child(name, held.base, depth) for name in (*(name for name, _ in notes(held)), "value__"))
             return
         for each in properties(held):
             yield _Child(each.name, each.value, depth, self._null_type(each))
@@ -278,11 +294,9 @@ class XmlWriter:
         return ConversionError(message, powershell_type=kind, command=COMMAND, where=where, advice=advice)
 
     def _path(self, number: int) -> str:
-        """Name the place that is being written, such as ``record 2: Node.Names[3]``."""
-        inner = ""
-        for frame in self._stack:
-            inner += f"{'.' if inner else ''}{frame.name}" if frame.name is not None else ""
-            inner += f"[{frame.position}]" if frame.position else ""
+        """Name the place that is being written, such as ``record 2: Node.Names[3]``; items are counted from 0."""
+        labels = [frame.label for frame in self._stack if frame.label]
+        inner = "".join(label if label.startswith("[") else f".{label}" for label in labels).removeprefix(".")
         return f"record {number}{': ' if inner else ''}{inner}"
 
 
