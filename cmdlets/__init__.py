@@ -20,12 +20,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from cauctl.models.credential import PSCredential
+    from cmdlets.convert_from_clixml import convert_from_clixml
     from cmdlets.convert_from_csv import convert_from_csv
+    from cmdlets.convert_to_clixml import convert_to_clixml
     from cmdlets.convert_to_csv import convert_to_csv
     from cmdlets.convert_to_xml import convert_to_xml
     from cmdlets.export_cau_report import export_cau_report
+    from cmdlets.export_clixml import export_clixml
     from cmdlets.export_csv import export_csv
     from cmdlets.get_cau_report import get_cau_report
+    from cmdlets.import_clixml import import_clixml
     from cmdlets.import_csv import import_csv
     from cmdlets.invoke_cau_run import invoke_cau_run
     from cmdlets.invoke_cau_scan import invoke_cau_scan
@@ -35,12 +39,16 @@ __all__ = [
     "CauOutput",
     "CauWarning",
     "PSCredential",
+    "convert_from_clixml",
     "convert_from_csv",
+    "convert_to_clixml",
     "convert_to_csv",
     "convert_to_xml",
     "export_cau_report",
+    "export_clixml",
     "export_csv",
     "get_cau_report",
+    "import_clixml",
     "import_csv",
     "invoke_cau_run",
     "invoke_cau_scan",
@@ -50,12 +58,16 @@ _HOMES: Final = {
     "CauOutput": "cmdlets.output",
     "CauWarning": "cmdlets.output",
     "PSCredential": "cauctl.models.credential",
+    "convert_from_clixml": "cmdlets.convert_from_clixml",
     "convert_from_csv": "cmdlets.convert_from_csv",
+    "convert_to_clixml": "cmdlets.convert_to_clixml",
     "convert_to_csv": "cmdlets.convert_to_csv",
     "convert_to_xml": "cmdlets.convert_to_xml",
     "export_cau_report": "cmdlets.export_cau_report",
+    "export_clixml": "cmdlets.export_clixml",
     "export_csv": "cmdlets.export_csv",
     "get_cau_report": "cmdlets.get_cau_report",
+    "import_clixml": "cmdlets.import_clixml",
     "import_csv": "cmdlets.import_csv",
     "invoke_cau_run": "cmdlets.invoke_cau_run",
     "invoke_cau_scan": "cmdlets.invoke_cau_scan",

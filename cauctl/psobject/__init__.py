@@ -1,6 +1,17 @@
 """PowerShell's values and their text forms. The only package that imports lxml."""
 
-from cauctl.psobject.clixml import Limits, read_clixml, read_fragment, write_clixml, write_fragment
+from cauctl.psobject.clixml import (
+    Limits,
+    StreamValue,
+    clixml_pieces,
+    iter_clixml,
+    read_clixml,
+    read_fragment,
+    read_streams,
+    save_clixml,
+    write_clixml,
+    write_fragment,
+)
 from cauctl.psobject.convertxml import convert_to_xml
 from cauctl.psobject.csvfile import append_csv, write_csv
 from cauctl.psobject.csvreader import UnnamedColumnWarning, read_csv
@@ -77,6 +88,7 @@ __all__ = [
     "ScriptBlock",
     "SecureString",
     "Single",
+    "StreamValue",
     "TextStyle",
     "TimeSpan",
     "UInt16",
@@ -88,6 +100,7 @@ __all__ = [
     "XmlDocument",
     "append_csv",
     "array",
+    "clixml_pieces",
     "convert_to_csv",
     "convert_to_xml",
     "culture_names",
@@ -95,6 +108,7 @@ __all__ = [
     "enum_value",
     "find_culture",
     "hashtable",
+    "iter_clixml",
     "ordered_dictionary",
     "outer_xml",
     "powershell_value",
@@ -102,7 +116,9 @@ __all__ = [
     "read_clixml",
     "read_csv",
     "read_fragment",
+    "read_streams",
     "read_text",
+    "save_clixml",
     "save_xml",
     "to_python",
     "type_name",

@@ -21,32 +21,40 @@ Reading accepts and refuses what PowerShell 7.6 does. Where we are stricter, and
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Generator, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from cauctl.psobject.clixml_reader import NAMESPACE, Limits, Reader
+from cauctl.errors import InputError
+from cauctl.psobject.clixml_reader import Limits, Reader
+from cauctl.psobject.clixml_root import NAMESPACE
 from cauctl.psobject.clixml_source import open_source
 from cauctl.psobject.clixml_stream import Documents
 from cauctl.psobject.clixml_syntax import Syntax
 from cauctl.psobject.clixml_writer import Writer
+from cauctl.psobject.textfile import write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from os import PathLike
 
     from cauctl.psobject.clixml_source import Source
 
 __all__ = [
     "Limits",
     "StreamValue",
+    "clixml_pieces",
     "iter_clixml",
     "read_clixml",
     "read_fragment",
     "read_streams",
+    "save_clixml",
     "write_clixml",
     "write_fragment",
 ]
 
-_USUAL_LIMITS = Limits()
-_STREAMS = {
+_USUAL_LIMITS: Final = Limits()
+_VALUES_AT_ONCE: Final = 2000
+_STREAMS: Final = {
     name.lower(): name for name in ("Output", "Error", "Warning", "Verbose", "Debug", "Progress", "Information")
 }
 
@@ -55,7 +63,7 @@ class StreamValue(NamedTuple):
     """A value and the stream that it was written to."""
 
     stream: str
-    """``Output``, ``Error``, ``Warning``, ``Verbose``, ``Debug``, ``Progress``, ``Information``, or what else it says."""
+    """``Output``, ``Error``, ``Warning``, ``Verbose``, ``Debug``, ``Progress``, ``Information``, or as it says."""
     value: Any
 
 
@@ -74,7 +82,7 @@ def read_clixml(source: Source, *, limits: Limits = _USUAL_LIMITS, printed: bool
         return [value for _, value in Documents(text, limits, whole=True, printed=printed)]
 
 
-def iter_clixml(source: Source, *, limits: Limits = _USUAL_LIMITS, printed: bool = False) -> Iterator[Any]:
+def iter_clixml(source: Source, *, limits: Limits = _USUAL_LIMITS, printed: bool = False) -> Generator[Any, None, None]:
     """Read top-level values one after the other, in the memory that one of them takes.
 
     References to earlier top-level values need a source that can be rewound (text, bytes, a path, a seekable stream);
@@ -114,20 +122,62 @@ def read_fragment(text: str, *, limits: Limits = _USUAL_LIMITS) -> Any:
     return value
 
 
-def write_clixml(values: Iterable[Any], *, depth: int | None = None, newline: str = "\n") -> str:
-    r"""Write values as a document, each of them one top-level value.
+def write_clixml(records: Any, *, depth: int | None = None, newline: str = "\n") -> str:
+    r"""Write values as a document.
 
     Args:
-        values: values of the value model, Python's own, models.
+        records: a list or an iterator of values, each of them one top-level value, or one value of any other kind;
+            values of the value model, Python's own, models.
         depth: PowerShell's depth, at least 1: levels of .NET properties to write; None for all.
         newline: line end; ``\r\n`` is Windows'.
 
     Raises:
         InputError: a value has no counterpart, or PowerShell could not read it back.
     """
-    body = Writer(newline=newline, depth=depth).write(values if isinstance(values, list) else list(values))
+    return "".join(clixml_pieces(records, depth=depth, newline=newline))
+
+
+def clixml_pieces(records: Any, *, depth: int | None = None, newline: str = "\n") -> Iterator[str]:
+    """Write values as a document, piece by piece; otherwise as :func:`write_clixml`."""
+    if depth is not None and depth < 1:
+        raise InputError(f"the depth {depth} is too small.", where="depth", expected="1 or more")
+    values = iter(records if isinstance(records, list | Iterator) else (records,))
+    writer = Writer(newline=newline, depth=depth)
     start = f'<Objs Version="1.1.0.1" xmlns="{NAMESPACE}"'
-    return f"{start}>{body}{newline}</Objs>" if body else f"{start} />"
+    piece = writer.write(list(islice(values, _VALUES_AT_ONCE)))
+    if not piece:
+        yield f"{start} />"
+        return
+    yield f"{start}>"
+    while piece:
+        yield piece
+        piece = writer.write(list(islice(values, _VALUES_AT_ONCE)))
+    yield f"{newline}</Objs>"
+
+
+def save_clixml(  # noqa: PLR0913  a file has a place, an encoding, a line end
+    records: Any,
+    path: str | PathLike[str],
+    *,
+    depth: int | None = None,
+    newline: str = "\n",
+    encoding: str = "utf8",
+    replace: bool = True,
+) -> None:
+    """Write values to a file, which appears whole or not at all; otherwise as :func:`write_clixml`.
+
+    Args:
+        records: as :func:`write_clixml`.
+        path: the file.
+        depth: as :func:`write_clixml`.
+        newline: as :func:`write_clixml`.
+        encoding: PowerShell's or Python's name; PowerShell's default is UTF-8, that of 5.1 ``unicode``.
+        replace: False refuses to replace a file.
+
+    Raises:
+        InputError: as :func:`write_clixml`, or the file cannot be written.
+    """
+    write_text(path, clixml_pieces(records, depth=depth, newline=newline), encoding=encoding, replace=replace)
 
 
 def write_fragment(value: Any, *, depth: int | None = None) -> str:

@@ -1,7 +1,7 @@
 """Columns of primitive texts, converted at once: what :mod:`clixml_shapes` finds in many objects of one shape.
 
-A converter takes the texts of one property in many objects and gives its values, exactly those that
-:data:`~cauctl.psobject.clixml_primitives.PRIMITIVES` would give one by one; an oddity is a ValueError, or the reader's own error.
+A converter takes the texts of one property in many objects and gives its values, exactly those that the parsers of
+:mod:`clixml_primitives` would give one by one; an oddity is a ValueError, or the reader's own error.
 """
 
 from __future__ import annotations
@@ -76,6 +76,7 @@ class Texts:
         self._plain = not ("&" in syntax.text or "_" in syntax.text or "]]>" in syntax.text)
 
     def convert(self, texts: Column) -> Column:
+        """Resolve references and escapes in all texts."""
         if self._plain:
             return texts
         joined = "".join(texts)

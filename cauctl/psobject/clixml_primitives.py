@@ -3,10 +3,11 @@
 Rules kept here: the text forms are those of .NET's XmlConvert, Guid, Version and Convert, as strict and as lenient:
 
 * White space around numbers, booleans, dates and durations does not count; signs only where the type has one.
-* INF, -INF and NaN, and .NET's own spellings; a double too large is infinite; a decimal with too many places is rounded.
+* INF, -INF and NaN, and .NET's own spellings; a double too large is infinite; a decimal with too many places is
+  rounded.
 * ``DT`` takes each XML Schema date form but a time alone, which would mean today; more than seven fraction digits round
   half to even. ``TS`` takes years of 365 and months of 30 days, no weeks; surplus digits are cut.
-* Strings, names, scripts, URIs and XML texts undo ``_xHHHH_``. A script block is read as the string that PowerShell makes.
+* Strings, names, scripts, URIs and XML texts undo ``_xHHHH_``. A script block is read as a string, as PowerShell does.
 
 A refusal is a ValueError whose text says what was expected; the reader adds the place.
 """
@@ -15,11 +16,10 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from cauctl.errors import InputError
@@ -46,6 +46,9 @@ from cauctl.psobject.values import (
     XmlDocument,
     date_time,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["PRIMITIVES", "USUAL_DATE", "usual_date"]
 

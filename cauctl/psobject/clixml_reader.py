@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import field, frozen
 
+from cauctl.psobject.clixml_nodes import CONTAINERS, is_ordered
 from cauctl.psobject.clixml_primitives import PRIMITIVES
-from cauctl.psobject.clixml_shapes import CONTAINERS, Shapes, is_ordered
+from cauctl.psobject.clixml_progress import read_progress
+from cauctl.psobject.clixml_shapes import Shapes
 from cauctl.psobject.clixml_syntax import StartTag, Syntax, unescape
 from cauctl.psobject.objects import (
     Members,
@@ -25,28 +27,15 @@ from cauctl.psobject.objects import (
     PSDictionary,
     PSObject,
 )
-from cauctl.psobject.values import ProgressRecord, SecureString
+from cauctl.psobject.values import SecureString
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cauctl.errors import InputError
 
-__all__ = ["NAMESPACE", "Limits", "Reader", "read_root"]
+__all__ = ["Limits", "Reader"]
 
-NAMESPACE: Final = "http://schemas.microsoft.com/powershell/2004/04"
-_PROGRESS: Final = (
-    ("AV", "activity"),
-    ("AI", "activity_id"),
-    (None, "current_operation"),
-    ("PI", "parent_activity_id"),
-    ("PC", "percent_complete"),
-    ("T", "record_type"),
-    ("SR", "seconds_remaining"),
-    ("SD", "status_description"),
-)
 _VALUE: Final = "a value (S, I32, Nil, Obj, Ref …)"
-_HIGHEST_PERCENT: Final = 100
 _SHAPE_LEVELS: Final = 16
 """Levels below which shapes are used; a shape has fewer itself."""
 _LEAF: Final = re.compile(r'[ \t\n]*<([A-Za-z][A-Za-z0-9]*)(?: N="([^"<&]*)")?(?:>([^<&]*)</\1>| />)')
@@ -75,25 +64,6 @@ class Limits:
     """Characters in one string."""
     document: int = field(default=1 << 30, kw_only=True)
     """Characters in one document, after decompression."""
-
-
-def read_root(syntax: Syntax, pos: int) -> StartTag:
-    """Read the start tag of ``Objs``: its namespace must be right, its version, if there is one, 1.something."""
-    expected = f'<Objs Version="1.1.0.1" xmlns="{NAMESPACE}">'
-    if not syntax.text.startswith("<", pos):
-        raise syntax.cut(expected)
-    root, attributes = syntax.full_start(pos)
-    prefix = root.qname.partition(":")[0] if ":" in root.qname else ""
-    namespace = attributes.get(f"xmlns:{prefix}" if prefix else "xmlns")
-    if root.local != "Objs" or namespace != NAMESPACE:
-        raise syntax.error(pos + 1, f"The root element is {root.qname} in {namespace or 'no namespace'}.", expected)
-    try:
-        supported = "Version" not in attributes or PRIMITIVES["Version"](attributes["Version"]).parts[0] == 1
-    except ValueError:
-        supported = False
-    if not supported:
-        raise syntax.error(pos + 1, f"The version {attributes['Version'][:40]!a} is not supported.", "1.1.0.1 or 1.x")
-    return root
 
 
 class Reader:
@@ -179,11 +149,8 @@ class Reader:
         if local == "Ref":
             return self._reference(tag, pos), self.syntax.drop(tag)
         if local == "PR":
-            return self._progress(tag)
-        raise self._unknown(tag, pos, _VALUE)
-
-    def _unknown(self, tag: StartTag, pos: int, expected: str) -> InputError:
-        return self.syntax.error(pos + 1, f"The element {tag.qname} is not known here.", expected)
+            return read_progress(self.syntax, tag)
+        raise self.syntax.unknown(tag, pos, _VALUE)
 
     def _primitive(self, tag: StartTag) -> tuple[Any, int]:
         text, end = self.syntax.content(tag)
@@ -246,9 +213,9 @@ class Reader:
             elif child.local in self._primitives:
                 found.base, pos = self._primitive(child)
             elif child.local == "PR":
-                found.base, pos = self._progress(child)
+                found.base, pos = read_progress(self.syntax, child)
             else:
-                raise self._unknown(child, pos, "TN, TNRef, ToString, Props, MS, a container or a primitive")
+                raise self.syntax.unknown(child, pos, "TN, TNRef, ToString, Props, MS, a container or a primitive")
         return syntax.end(pos, tag)
 
     def _type_names(self, found: PSObject, tag: StartTag, _depth: int) -> int:
@@ -256,7 +223,7 @@ class Reader:
         while not tag.empty and not syntax.text.startswith("</", pos := syntax.skip(pos)):
             child = syntax.start(pos)
             if child.local != "T":
-                raise self._unknown(child, pos, "T")
+                raise self.syntax.unknown(child, pos, "T")
             name, pos = syntax.content(child)
             if name:
                 names.append(unescape(name))
@@ -340,7 +307,7 @@ class Reader:
         child = syntax.start(pos)
         if child.name is None:
             if child.local not in self._primitives and child.local not in ("Nil", "Obj", "Ref", "PR", "MS"):
-                raise self._unknown(child, pos, _VALUE)
+                raise self.syntax.unknown(child, pos, _VALUE)
             raise syntax.error(pos + 1, f"The member {child.qname} has no name.", 'N="…"')
         if child.local == "MS" and sets:
             if depth + sets > self._limits.depth:
@@ -413,7 +380,7 @@ class Reader:
                 return syntax.end(pos, tag)
             child = syntax.start(pos)
             if child.local != "En":
-                raise self._unknown(child, pos, "En")
+                raise self.syntax.unknown(child, pos, "En")
             start = pos
             key, value, pos = self._entry(child, depth)
             if isinstance(key, PSObject):
@@ -440,36 +407,3 @@ class Reader:
         if child.name is None or child.name.upper() != name.upper():
             raise syntax.error(pos + 1, f"This is not the {name} of the entry.", f'a value with N="{name}"')
         return self.value(child, pos, depth)
-
-    def _progress(self, tag: StartTag) -> tuple[ProgressRecord, int]:
-        """Read a ``PR``, whose children have a fixed order."""
-        syntax, pos, fields = self.syntax, tag.end, {}
-        for local, name in _PROGRESS:
-            if not tag.empty:
-                pos = syntax.skip(pos)
-            wanted = local or "S or Nil"
-            if tag.empty or syntax.text.startswith("</", pos):
-                raise syntax.error(pos, "The progress record ends too early.", wanted)
-            child = syntax.start(pos)
-            if child.local != local and not (local is None and child.local in ("S", "Nil")):
-                raise self._unknown(child, pos, wanted)
-            fields[name], pos = self._progress_field(child, name)
-        return ProgressRecord(**fields), syntax.end(syntax.skip(pos), tag)
-
-    def _progress_field(self, tag: StartTag, name: str) -> tuple[Any, int]:
-        if tag.local == "Nil":
-            return None, self.syntax.drop(tag)
-        text, pos = self.syntax.content(tag)
-        value: Any = unescape(text)
-        try:
-            if tag.local in ("AI", "PI", "PC", "SR"):
-                value = PRIMITIVES["I32"](text)
-        except ValueError as refusal:
-            raise self.syntax.error(tag.end, f"{text[:40]!a} is no number.", str(refusal)) from refusal
-        if name == "percent_complete" and value > _HIGHEST_PERCENT:
-            raise self.syntax.error(tag.end, f"{value} percent are too many.", f"at most {_HIGHEST_PERCENT}")
-        if name in ("activity", "status_description") and not value:
-            raise self.syntax.error(tag.end, f"The {name.replace('_', ' ')} is empty.", "a text")
-        if name == "record_type" and value not in ("Processing", "Completed"):
-            raise self.syntax.error(tag.end, f"{value[:40]!a} is no type of progress.", "Processing or Completed")
-        return value, pos

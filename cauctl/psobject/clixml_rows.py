@@ -13,7 +13,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from cauctl.psobject.clixml_text import TEXTS, escape, escape_all, escape_attribute
+from cauctl.psobject.clixml_text import TEXTS, escape_all, escape_attribute
 from cauctl.psobject.objects import PSObject
 from cauctl.psobject.values import Byte, Int16, Int64, SByte, ScriptBlock, UInt16, UInt32, UInt64
 

@@ -5,8 +5,8 @@ Rules kept here:
 * A byte order mark decides the encoding; without one UTF-16 shows by its zero bytes, all else is UTF-8. What the XML
   declaration says must agree. Windows PowerShell 5.1 writes UTF-16 with a mark, PowerShell 7 UTF-8 without.
 * Two bytes tell gzip; it is unpacked while it is read.
-* Line ends come out as ``\n``. Bytes that are no text end the text there, and what is wrong is told when the reader gets
-  that far: values before it can still be read.
+* Line ends come out as ``\n``. Bytes that are no text end the text there, and what is wrong is told when the reader
+  gets that far: values before it can still be read.
 * A caller's stream is read, never closed; a file that was opened here is closed here.
 """
 
@@ -208,15 +208,12 @@ def open_source(source: Source, *, most: int) -> Iterator[TextSource]:
         with file:
             yield _Bytes(file, where=str(path), most=most)
     elif hasattr(source, "read"):
-        name: Any = getattr(source, "name", None)
-        yield _Bytes(_binary(source), where=name if isinstance(name, str) else None, most=most)
+        stream: Any = source
+        if isinstance(stream, io.TextIOBase):
+            raise InputError("The stream gives text.", expected="a binary stream, such as sys.stdin.buffer")
+        name = getattr(stream, "name", None)
+        yield _Bytes(stream, where=name if isinstance(name, str) else None, most=most)
     else:
         raise InputError(
             f"{type(source).__name__} is no CLIXML source.", expected="text, bytes, a path or a binary stream"
         )
-
-
-def _binary(stream: IO[bytes]) -> IO[bytes]:
-    if isinstance(stream, io.TextIOBase):
-        raise InputError("The stream gives text.", expected="a binary stream, such as sys.stdin.buffer")
-    return stream

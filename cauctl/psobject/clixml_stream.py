@@ -15,7 +15,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from cauctl.psobject.clixml_reader import Limits, Reader, read_root
+from cauctl.psobject.clixml_reader import Limits, Reader
+from cauctl.psobject.clixml_root import read_root
 from cauctl.psobject.clixml_syntax import StartTag, Syntax, TruncatedError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ Rules kept here, all as PowerShell's own reader has them:
 * No document type, no entities but the five of XML; ``&#1;`` and ``&#xD800;`` are accepted, raw control characters not.
 * Every refusal is an InputError with line and column (both from 1) of the offending character and what was expected.
 
-lxml cannot do this: it refuses ``&#1;`` and lone surrogates, and it gives no columns for what is valid XML but no CLIXML.
+lxml cannot do this: it refuses ``&#1;`` and lone surrogates, and gives no columns for what is valid XML but no CLIXML.
 """
 
 from __future__ import annotations
@@ -143,6 +143,10 @@ class Syntax:
         return InputError(
             message, where=self._where, line=line, column=column, expected=expected, error_id="InvalidCliXml"
         )
+
+    def unknown(self, tag: StartTag, pos: int, expected: str) -> InputError:
+        """Build the error for an element that may not stand where it does."""
+        return self.error(pos + 1, f"The element {tag.qname} is not known here.", expected)
 
     def cut(self, expected: str) -> Exception:
         """Build the error for text that ends too early."""

@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from cauctl.errors import InputError
@@ -41,6 +40,9 @@ from cauctl.psobject.values import (
     Version,
     XmlDocument,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 __all__ = ["TEXTS", "escape", "escape_all", "escape_attribute"]
 

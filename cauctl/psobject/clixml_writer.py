@@ -189,7 +189,7 @@ class Writer:
         for item in items:
             self._value(item, "", level, depth, nesting)
 
-    def _rows(self, shape: Shape, rows: Sequence[PSObject], level: int, depth: int | None, nesting: int) -> None:  # noqa: PLR0913, PLR0917  the state of the walk
+    def _rows(self, shape: Shape, rows: Sequence[PSObject], level: int, depth: int | None, nesting: int) -> None:
         ids = list(map(id, rows))
         first, text = len(self._objects), None
         if len(set(ids)) == len(ids) and self._objects.keys().isdisjoint(ids):

@@ -178,11 +178,8 @@ class PSObject:
 
     def parts(self) -> tuple[_Unopened | None, _Unopened]:
         """Give names and values of the adapted and of the extended members, member sets among them."""
-        adapted, extended = self._adapted, self._extended
-        return (
-            adapted if adapted is None or type(adapted) is tuple else (tuple(adapted), tuple(adapted.values())),
-            extended if type(extended) is tuple else (tuple(extended), tuple(extended.values())),
-        )
+        adapted = self._adapted
+        return None if adapted is None else _unopened(adapted), _unopened(self._extended)
 
     @property
     def is_container(self) -> bool:
@@ -237,6 +234,12 @@ class PSObject:
             declared=self.declared,
             deserialized=self.deserialized,
         )
+
+
+def _unopened(members: _Group) -> _Unopened:
+    if isinstance(members, Members):
+        return tuple(members), tuple(members.values())
+    return members
 
 
 def to_python(value: Any, _seen: dict[int, Any] | None = None) -> Any:

@@ -1,0 +1,33 @@
+"""The root element of a CLIXML document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from cauctl.psobject.clixml_primitives import PRIMITIVES
+
+if TYPE_CHECKING:
+    from cauctl.psobject.clixml_syntax import StartTag, Syntax
+
+__all__ = ["NAMESPACE", "read_root"]
+
+NAMESPACE: Final = "http://schemas.microsoft.com/powershell/2004/04"
+
+
+def read_root(syntax: Syntax, pos: int) -> StartTag:
+    """Read the start tag of ``Objs``: its namespace must be right, its version, if there is one, 1.something."""
+    expected = f'<Objs Version="1.1.0.1" xmlns="{NAMESPACE}">'
+    if not syntax.text.startswith("<", pos):
+        raise syntax.cut(expected)
+    root, attributes = syntax.full_start(pos)
+    prefix = root.qname.partition(":")[0] if ":" in root.qname else ""
+    namespace = attributes.get(f"xmlns:{prefix}" if prefix else "xmlns")
+    if root.local != "Objs" or namespace != NAMESPACE:
+        raise syntax.error(pos + 1, f"The root element is {root.qname} in {namespace or 'no namespace'}.", expected)
+    try:
+        supported = "Version" not in attributes or PRIMITIVES["Version"](attributes["Version"]).parts[0] == 1
+    except ValueError:
+        supported = False
+    if not supported:
+        raise syntax.error(pos + 1, f"The version {attributes['Version'][:40]!a} is not supported.", "1.1.0.1 or 1.x")
+    return root
