@@ -61,7 +61,7 @@ class Invocation:
         self.command_id = self._shell.start(pipeline, self._deadline)
         self.started.set()
         while self.reader.is_running and not (self._deadline.passed or self._cancelled.is_set()):
-            self._read(self._deadline, self._on_output)
+            self._read(self._deadline)
         if self.reader.is_running:
             self._stop(self.command_id)
 
@@ -76,13 +76,14 @@ class Invocation:
         return True
 
     def _stop(self, command_id: str) -> None:
+        """Stop it; its output is still read, as it may end by itself before the node stops it."""
         until = Deadline.after(STOP_TIME)
         self._shell.stop(command_id, until)
         while self.reader.is_running:
-            self._read(until, lambda _: None)
+            self._read(until)
 
-    def _read(self, until: Deadline, deliver: Callable[[list[Any]], None] | None) -> None:
+    def _read(self, until: Deadline) -> None:
         hold = max(_SHORTEST_HOLD, min(self._longest_hold, until.remaining))
         self.reader.take(self._shell.receive(self.command_id or "", hold, until.plus(STOP_TIME / 2)))
-        if deliver is not None and self.reader.output:
-            deliver(self.reader.take_output())
+        if self._on_output is not None and self.reader.output:
+            self._on_output(self.reader.take_output())

@@ -208,9 +208,10 @@ def test_3_ours_cancels_over_a_connection_of_its_own(sealed):
 
 def test_4_a_receive_outlives_its_timeout_six_times(node):
     """And sleeps 114 s in between, but for the back-off that this test shortens."""
-    pool = raw_pool(node, read_timeout=0.1, reconnection_backoff=0.001)
+    pool = raw_pool(node, reconnection_backoff=0.001)
     pipeline = PowerShell(pool).add_cmdlet("wait.exe")
     pipeline.begin_invoke()
+    pool.connection.transport.read_timeout = 0.1
     node.endpoint.mode = WireMode.HANGING
     begin = time.monotonic()
     with pytest.raises(requests.ReadTimeout):

@@ -26,12 +26,16 @@ from cauctl.errors import (
     RemoteError,
     SessionLostError,
 )
+from cauctl.lab.wsman.exchange import Exchange
 from cauctl.lab.wsman.loop import EndpointLoop
 from cauctl.lab.wsman.wire import Break, WireMode
 from cauctl.models.credential import PSCredential
 from cauctl.psrp.advice import listens
 from cauctl.psrp.connection import NodeConnection
-from cauctl.psrp.pipeline import ErrorRecord, command, native, script
+from cauctl.psrp.deadline import Deadline
+from cauctl.psrp.invocation import Invocation
+from cauctl.psrp.pipeline import ErrorRecord, as_pipeline, command, native, script
+from cauctl.psrp.reader import PipelineState
 from cauctl.psrp.session import NodeSession
 from tests.psrp.nodes import SOON, WAYS, Node, serve
 
@@ -249,6 +253,23 @@ def test_cancelling_stops_the_pipeline_from_another_thread(node, session):
         assert time.monotonic() - begin < GRACE
     assert ends(lambda: node.endpoint.running == 0)
     assert ["a"] == session.run(native("echo.exe", "a"), within=SOON).output
+
+
+def test_output_counts_even_if_the_pipeline_ends_while_it_is_being_stopped(tls_node, tls_session):
+    """A pipeline that completes before the node stops it has done its work: its whole result is returned."""
+
+    def let_it_end_first(exchange: Exchange) -> None:
+        if exchange.action == "Signal":
+            assert ends(lambda: tls_node.endpoint.running == 0)
+
+    tls_node.endpoint.intercept(let_it_end_first)
+    cancelled = threading.Event()
+    cancelled.set()
+    assert tls_session._shell is not None
+    invocation = Invocation(tls_session._shell, deadline=Deadline.after(SOON), cancelled=cancelled, on_output=None)
+    invocation.run(as_pipeline(native("count.exe", "3")))
+    assert PipelineState.COMPLETED is invocation.reader.state
+    assert [0, 1, 2] == invocation.reader.result().output
 
 
 def test_there_is_nothing_to_cancel_in_an_idle_session(tls_session):
