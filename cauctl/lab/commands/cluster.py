@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cauctl.lab.commands.failures import cluster_refusal
 from cauctl.lab.commands.objects import ClusterView, identity, resources_of
 from cauctl.lab.commands.scene import CommandSet, Scene, Until, one, strings
 from cauctl.lab.commands.shapes import make
 from cauctl.lab.dispatch import CommandError
-from cauctl.lab.world.roles import ClusterApiError
+from cauctl.lab.world.roles import ERROR_GROUP_NOT_FOUND, ClusterApiError
 from cauctl.models.enums import FailbackType
 from cauctl.models.nodes import DrainStatus
 from cauctl.psobject import PSObject, array
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS", "members_of"]
 
 COMMANDS = CommandSet()
+_NETWORKS: Final = (1, 2)
+_SITE, _NODE = 1000, 4000
+ERROR_RESOURCE_NOT_FOUND: Final = 5007
 
 
 @COMMANDS.command("Get-Cluster")
@@ -162,7 +165,9 @@ def get_cluster_resource(scene: Scene, call: BoundCall) -> Iterable[PSObject]:
         found = [each for each in found if each[0].name == piped["Name"]]
     for name in names:
         if not any(each[1].casefold() == name.casefold() for each in found):
-            _say(scene, call, ClusterApiError(5007, f"The cluster resource '{name}' was not found."))
+            _say(
+                scene, call, ClusterApiError(ERROR_RESOURCE_NOT_FOUND, f"The cluster resource '{name}' was not found.")
+            )
     wanted = {name.casefold() for name in names}
     return [view.resource(*each) for each in found if not wanted or each[1].casefold() in wanted]
 
@@ -180,7 +185,7 @@ def get_cluster_owner_node(scene: Scene, call: BoundCall) -> Iterable[PSObject]:
     if group is None and is_resource:
         group = next((each for each in cluster.roles for own, _ in resources_of(cluster, each) if own == name), None)
     if group is None:
-        raise ClusterApiError(5013, f"The cluster group '{name}' was not found.")
+        raise ClusterApiError(ERROR_GROUP_NOT_FOUND, f"The cluster group '{name}' was not found.")
     owners = (group.possible or tuple(cluster.members)) if is_resource else group.preferred
     nodes = [view.node(cluster.member(owner)) for owner in owners]
     yield make("ClusterOwnerNodeList", ClusterObject=view.group(group), OwnerNodes=nodes)
@@ -188,22 +193,26 @@ def get_cluster_owner_node(scene: Scene, call: BoundCall) -> Iterable[PSObject]:
 
 @COMMANDS.command("Get-ClusterNetwork")
 def get_cluster_network(scene: Scene, call: BoundCall) -> Iterable[PSObject]:
-    """Write the two networks of the lab."""
-    cluster = scene.cluster(call)
-    networks = [("Cluster Network 1", "10.0.1.0"), ("Cluster Network 2", "10.0.2.0")]
+    """Write the networks of the lab."""
+    view = ClusterView(scene.cluster(call))
     wanted = {name.casefold() for name in strings(call.get("Name"))}
-    return [
-        make(
-            "ClusterNetwork",
-            Cluster=ClusterView(cluster).cluster(),
-            Name=name,
-            Id=identity("network", name),
-            Address=address,
-            Ipv4Addresses=[address],
-        )
-        for name, address in networks
-        if not wanted or name.casefold() in wanted
-    ]
+    return [_network(view, number) for number in _NETWORKS if not wanted or _network_name(number).casefold() in wanted]
+
+
+def _network_name(number: int) -> str:
+    return f"Cluster Network {number}"
+
+
+def _network(view: ClusterView, number: int) -> PSObject:
+    name, address = _network_name(number), f"10.0.{number}.0"
+    return make(
+        "ClusterNetwork",
+        Cluster=view.cluster(),
+        Name=name,
+        Id=identity("network", name),
+        Address=address,
+        Ipv4Addresses=[address],
+    )
 
 
 @COMMANDS.command("Get-ClusterNetworkInterface")
@@ -218,15 +227,15 @@ def get_cluster_network_interface(scene: Scene, call: BoundCall) -> Iterable[PSO
             {
                 "Cluster": view.cluster(),
                 "Name": f"{member.name} - Ethernet {number}",
-                "Node": view.node(member),
-                "Network": f"Cluster Network {number}",
+                "Node": member.name,
+                "Network": _network(view, number),
                 "Adapter": "Northwind 25G Dual Port Adapter",
                 "Address": f"10.0.{number}.{10 + member.number}",
                 "State": "Up" if member.joined else "Unavailable",
             },
         )
         for member in cluster.members.values()
-        for number in (1, 2)
+        for number in _NETWORKS
         if not wanted or member.name.casefold() in wanted
     ]
 
@@ -244,7 +253,7 @@ def get_cluster_fault_domain(scene: Scene, call: BoundCall) -> Iterable[PSObject
         if site
     ]
     rows += [(member.name, "Node", member.site or "", []) for member in cluster.members.values()]
-    numbers = {"Site": 1000, "Node": 4000}
+    numbers = {"Site": _SITE, "Node": _NODE}
     for name, kind, parent, children in rows:
         if (kinds and kind.casefold() not in kinds) or (names and name.casefold() not in names):
             continue

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS"]
 
 COMMANDS = CommandSet()
+ERROR_FILE_NOT_FOUND: Final = 2
+ERROR_GROUP_NOT_EMPTY: Final = 5082
 _NAMESPACE: Final = "Microsoft.FailoverClusters.PowerShell"
 _PARAMETER_TYPES: Final = ((bool, "UInt32"), (UInt32, "UInt32"), (UInt64, "UInt64"), (Int64, "Int64"), (int, "UInt32"))
 
@@ -135,7 +137,7 @@ def remove_cluster_group(scene: Scene, call: BoundCall) -> None:
     cluster = scene.cluster(call)
     for group in list(_targets(cluster, call)):
         if group.core or (group.wanted and not call.switch("RemoveResources")):
-            raise ClusterApiError(5082, f"The cluster group '{group.name}' is not empty.")
+            raise ClusterApiError(ERROR_GROUP_NOT_EMPTY, f"The cluster group '{group.name}' is not empty.")
         cluster.roles.remove(group)
 
 
@@ -168,7 +170,7 @@ def get_cluster_parameter(scene: Scene, call: BoundCall) -> Iterable[PSObject]:
         if name.casefold() in known:
             written.append(_parameter(owner, known[name.casefold()], properties[known[name.casefold()]]))
         else:
-            missing = ClusterApiError(2, f"Unable to find parameter '{name}'.")
+            missing = ClusterApiError(ERROR_FILE_NOT_FOUND, f"Unable to find parameter '{name}'.")
             scene.context.error(cluster_refusal(missing, call.command))
     return written
 
@@ -186,7 +188,7 @@ def set_cluster_parameter(scene: Scene, call: BoundCall) -> None:
     known = {name.casefold(): name for name in properties}
     for name in given:
         if name.casefold() not in known and not call.switch("Create"):
-            raise ClusterApiError(2, f"Unable to find parameter '{name}'.")
+            raise ClusterApiError(ERROR_FILE_NOT_FOUND, f"Unable to find parameter '{name}'.")
     for name, value in given.items():
         stored = known.get(name.casefold(), name)
         if call.switch("Delete"):

@@ -108,6 +108,7 @@ def _span(value: Any) -> Any:
 
 
 _WIDTHS: Final[dict[str, Callable[[int], Any]]] = {
+    "System.UInt16": UInt16,
     "System.Int32": int,
     "System.UInt32": UInt32,
     "System.UInt64": UInt64,
