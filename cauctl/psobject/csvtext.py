@@ -93,6 +93,7 @@ class CsvStyle:
             raise InputError("delimiter and use_culture exclude each other.", where="use_culture")
         if self.use_quotes is not None and str(self.use_quotes).lower() not in _KINDS:
             raise InputError(f"{self.use_quotes!r} is no way to quote.", where="use_quotes", expected="|".join(_KINDS))
+        self.text_style  # noqa: B018  an unknown culture is refused now
         if len(self.separator) != 1:
             raise InputError(f"{self.separator!a} is no delimiter.", where="delimiter", expected="one character")
 
@@ -191,8 +192,7 @@ class _Table:
         if not isinstance(held, PSObject):
             return [_Field(name, value) for name, value in net_properties(held, self._texts.style)]
         if isinstance(held.base, PSDictionary):
-            entries = [_Field(self._key(key), value, is_entry=isinstance(key, str)) for key, value in held.base.items()]
-            return entries + [_Field(name, value) for name, value in notes(held)]
+            return [*map(self._entry, held.base.items()), *(_Field(name, value) for name, value in notes(held))]
         found = [_Field(name, value) for name, value, _ in properties(held)]
         if held.is_container and (not held.deserialized or held.adapted is None):
             found += [_Field(name, value) for name, value in net_properties(held, self._texts.style)]
@@ -263,8 +263,10 @@ class _Table:
             quote = self._quotes == "Always" or (self._quotes == "AsNeeded" and needed)
         return '"' + text.replace('"', '""') + '"' if quote else text
 
-    def _key(self, key: Any) -> str:
-        return key if isinstance(key, str) else self._texts.to_string(key)
+    def _entry(self, entry: tuple[Any, Any]) -> _Field:
+        """Give a dictionary's entry; PowerShell names the column of any key, and looks for texts only."""
+        key, value = entry
+        return _Field(key, value, is_entry=True) if isinstance(key, str) else _Field(self._texts.to_string(key), None)
 
     def _failed(self, kind: str, message: str, number: int, *, error_id: str | None = None) -> ConversionError:
         where = f"record {number}"

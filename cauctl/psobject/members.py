@@ -7,7 +7,7 @@ Rules kept here (numbers are those of the project's study of ConvertTo-Xml):
   are ``Props`` (R48a).
 * An object that was read has no base object: its type is PSCustomObject; containers are rebuilt as ArrayList, Stack,
   Queue, Hashtable or OrderedDictionary, enums as their numbers (R47, R50).
-* An enum that was read has a property ``Value``, its stored text, after its notes.
+* After its notes an enum has its number as ``value__``; one that was read has its stored text as ``Value``.
 * A null shows its declared type: ``System.Object`` for a note, what .NET declares for a property, nothing for one that
   was read (R36, R48).
 
@@ -80,6 +80,8 @@ def properties(value: PSObject) -> list[Property]:
     found = [Property(name, item, OBJECT_TYPE) for name, item in notes(value)]
     if value.deserialized and value.text is not None and is_enum(value):
         found.append(Property("Value", value.text, OBJECT_TYPE))
+    if is_live_enum(value):
+        found.append(Property("value__", value.base, ""))
     if value.adapted:
         hidden = {name.upper() for name in value.extended}
         declared = value.declared or {}

@@ -253,12 +253,10 @@ class XmlWriter:
         self._stack.append(_Frame(tag, children, identity))
 
     def _members(self, held: PSObject, depth: int) -> Iterator[_Child]:
-        """List an object's properties; a live enum has its number only (R39)."""
-        if is_live_enum(held):
-            yield from (_Child(name, held.base, depth) for name in (*(name for name, _ in notes(held)), "value__"))
-            return
+        """List an object's properties; all of a live enum show its number (R39)."""
         for each in properties(held):
-            yield _Child(each.name, each.value, depth, self._null_type(each))
+            value = held.base if is_live_enum(held) else each.value
+            yield _Child(each.name, value, depth, self._null_type(each))
 
     def _null_type(self, each: Property) -> str:
         return full_name_for(each.declared, windows_powershell=self._style.windows_powershell)

@@ -22,6 +22,7 @@ SHORT_NAMES = {
     "byte": "System.Byte",
     "long": "System.Int64",
     "double": "System.Double",
+    "DayOfWeek": "System.DayOfWeek",
 }
 ENUMS: dict[str, tuple[type[int], dict[str, int]]] = {
     "System.DayOfWeek": (
@@ -33,10 +34,17 @@ ENUMS: dict[str, tuple[type[int], dict[str, int]]] = {
     "System.DateTimeKind": (int, {"Unspecified": 0, "Utc": 1, "Local": 2}),
     "System.UriKind": (int, {"RelativeOrAbsolute": 0, "Absolute": 1, "Relative": 2}),
     "System.IO.FileAttributes": (int, {"ReadOnly": 1, "Hidden": 2, "System": 4, "Directory": 16, "Archive": 32}),
+    "Oracle.Days": (int, {"None": 0, "Mon": 1, "Tue": 2, "Wed": 4}),
+    "Oracle.RunStatus": (
+        int,
+        {"Unknown": 0, "RunInProgress": 1, "Succeeded": 2, "PartiallyFailed": 3, "Failed": 4, "Canceled": 5},
+    ),
+    "Oracle.NodeStatus": (int, {"Waiting": 0, "Scanning": 1, "Staging": 2}),
     "OxTest.ByteEnum": (psobject.Byte, {"None": 0, "One": 1, "Max": 255}),
     "OxTest.FlagEnum": (int, {"None": 0, "A": 1, "B": 2, "C": 4}),
     "OxTest.LongEnum": (psobject.Int64, {"Small": 1, "Big": 5_000_000_000}),
 }
+FLAGS = {"System.IO.FileAttributes", "Oracle.Days", "OxTest.FlagEnum"}
 
 
 def enum_member(name: str, members: str) -> PSObject:
@@ -48,7 +56,9 @@ def enum_member(name: str, members: str) -> PSObject:
 def enum_number(name: str, value: int) -> PSObject:
     """Make an enum's value by its number; a number that is no member's is its own name."""
     number, known = ENUMS[name]
-    text = next((member for member, each in known.items() if each == value), str(value))
+    parts = [member for member, each in known.items() if each and each & value == each]
+    whole = name in FLAGS and sum(known[member] for member in parts) == value
+    text = next((member for member, each in known.items() if each == value), ", ".join(parts) if whole else str(value))
     return psobject.enum_value(name, text, number(value))
 
 
@@ -99,6 +109,18 @@ def _plain_text(*, A: int = 0, B: str | None = None) -> PSObject:  # noqa: N803 
     return _object("OxTest.PlainText", {"A": A, "B": B}, text=f"plain:{A}", A="System.Int32", B="System.String")
 
 
+def _update(**given: Any) -> PSObject:
+    texts = ("NodeName", "UpdateId", "UpdateTitle", "UpdateDescription")
+    values = {**dict.fromkeys(texts), "SourcePlugin": "Microsoft.WindowsUpdatePlugin", "ErrorCode": None, **given}
+    return _object("Oracle.Update", values)
+
+
+def _node_state(**given: Any) -> PSObject:
+    status = enum_member("Oracle.NodeStatus", "Waiting")
+    values = {"Node": None, "Status": status, "Timestamp": psobject.DateTime.from_ticks(0), **given}
+    return _object("Oracle.NodeState", values)
+
+
 def _declared() -> PSObject:
     kinds = {
         "Dict": f"System.Collections.Generic.Dictionary`2[System.String,{_LIST}]",
@@ -130,6 +152,9 @@ def _read(name: str, text: str) -> PSObject:
 
 
 CLASSES: dict[str, Callable[..., PSObject]] = {
+    "Oracle.Update": _update,
+    "Oracle.NodeState": _node_state,
+    "Oracle.Derived": lambda: _object("Oracle.Derived", {"D": "d", "V": "derived", "B": "b", "F": 7}),
     "OxTest.PlainText": _plain_text,
     "OxTest.Derived1": lambda: _object("OxTest.Derived1", {"FromDerived": 2, "FromBase": 1}),
     "OxTest.Outer+Inner": lambda: _object("OxTest.Outer+Inner", {"X": 1}),

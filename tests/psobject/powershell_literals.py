@@ -18,7 +18,7 @@ from uuid import UUID
 from cauctl import psobject
 from cauctl.errors import InputError
 from cauctl.psobject import PSObject
-from tests.psobject.dotnet_classes import CLASSES, ENUMS, enum_member, enum_number, full_name
+from tests.psobject.dotnet_classes import CLASSES, ENUMS, SHORT_NAMES, enum_member, enum_number, full_name
 
 AUTOMATION_NULL = object()
 """PowerShell's "nothing": no record at all in a pipeline, null elsewhere."""
@@ -201,7 +201,8 @@ class _Script:
         if not isinstance(value, PSObject) or value.is_container or "@{" in names or "*" in names:
             raise UnreadableError("Select-Object")
         selected = {name: value[name] for name in names}
-        return PSObject(type_names=("Selected.x", *psobject.custom_object().type_names), extended=selected)
+        base = psobject.custom_object().type_names
+        return PSObject(type_names=(f"Selected.{base[0]}", *base), extended=selected)
 
     def listed(self) -> Any:
         if self.accept(","):
@@ -260,7 +261,7 @@ class _Script:
         if kind == "number":
             return _number(token)
         if kind == "variable":
-            return self.variables[token[1:]]
+            return self.variable(token[1:])
         if token == "(":
             value = self.pipeline()
             self.take(")")
@@ -272,6 +273,11 @@ class _Script:
         if token == "{":
             return self.script_block()
         raise UnreadableError(token)
+
+    def variable(self, name: str) -> Any:
+        if name not in self.variables:
+            raise UnreadableError(f"${name}")
+        return self.variables[name]
 
     def array(self) -> list[Any]:
         if self.accept(")"):
@@ -360,6 +366,7 @@ def _noted(value: Any, name: str, note: Any) -> PSObject:
 
 def _cast(name: str, value: Any) -> Any:  # noqa: PLR0911  a way out for each kind of type
     short = name.removeprefix("System.").lower()
+    name = SHORT_NAMES.get(name, name)
     if short in {"pscustomobject", "ordered"}:
         if not (isinstance(value, PSObject) and isinstance(value.base, psobject.PSDictionary)):
             raise UnreadableError(f"[{name}]")
@@ -371,8 +378,8 @@ def _cast(name: str, value: Any) -> Any:  # noqa: PLR0911  a way out for each ki
         return psobject.custom_object(dict(pairs))
     if short == "psobject" and not isinstance(value, list):
         return value
-    if name in ENUMS and isinstance(value, str):
-        return _known(enum_member, name, value)
+    if name in ENUMS:
+        return _known(enum_member if isinstance(value, str) else enum_number, name, value)
     if name in CLASSES:
         return _made(name, **dict(value.base.pairs)) if isinstance(value, PSObject) else _made(name, value)
     found = CASTS.get(short)
@@ -403,6 +410,11 @@ def _made(name: str, *arguments: Any, **properties: Any) -> PSObject:
     return _known(lambda: CLASSES[name](*arguments, **properties))
 
 
+def _time_span(text: str) -> psobject.TimeSpan:
+    hours, minutes, seconds = map(int, text.split(":"))
+    return psobject.TimeSpan(((hours * 60 + minutes) * 60 + seconds) * 10_000_000)
+
+
 def _char(value: Any) -> Any:
     return psobject.Char(value if isinstance(value, str) else chr(value))
 
@@ -425,6 +437,7 @@ CASTS: dict[str, Callable[[Any], Any]] = {
     "version": psobject.Version.from_text,
     "xml": psobject.XmlDocument,
     "nullable[int]": int,
+    "timespan": _time_span,
 }
 MEMBERS: dict[tuple[str, str], Any] = {
     ("double", "NaN"): float("nan"),
@@ -441,6 +454,7 @@ MEMBERS: dict[tuple[str, str], Any] = {
 
 
 def _static_member(name: str, member: str) -> Any:
+    name = name if (name, member) in MEMBERS else SHORT_NAMES.get(name, name)
     if (name, member) in MEMBERS:
         return MEMBERS[name, member]
     return _made(f"{name}::{member}") if f"{name}::{member}" in CLASSES else _known(enum_member, name, member)

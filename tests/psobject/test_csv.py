@@ -1,0 +1,231 @@
+"""ConvertTo-Csv is PowerShell's, to the byte: 440 recorded conversions of what was read, and those made here."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+import cmdlets
+from cauctl.errors import InputError
+from cauctl.psobject import (
+    ConversionError,
+    CsvStyle,
+    DateTime,
+    DroppedPropertyWarning,
+    array,
+    convert_to_csv,
+    custom_object,
+    ordered_dictionary,
+    read_clixml,
+)
+from tests.psobject.powershell_literals import UnreadableError, read_value
+from tests.psobject.recorded_rows import document, rows
+
+BERLIN = ZoneInfo("Europe/Berlin")
+RECORDED = rows("formats/csv.jsonl")
+READ = [row for row in RECORDED if row["input"] == "clixml"]
+OPTIONS = re.compile(
+    r"""-(Delimiter|UseQuotes|QuoteFields|NoHeader|IncludeTypeInformation)(?: ('.'|"`?.+?"|[A-Za-z]+))?"""
+)
+NAMES = {
+    "Delimiter": "delimiter",
+    "UseQuotes": "use_quotes",
+    "QuoteFields": "quote_fields",
+    "NoHeader": "no_header",
+    "IncludeTypeInformation": "include_type_information",
+}
+
+
+def style(command: str, culture: str | None) -> CsvStyle:
+    """The layout that a recorded command asks for."""
+    given: dict[str, Any] = {}
+    for option, text in OPTIONS.findall(command.partition("ConvertTo-Csv")[2]):
+        value = {'"`t"': "\t"}.get(text, text.strip("\"'")) if text else True
+        given[NAMES[option]] = (value,) if option == "QuoteFields" else value
+    return CsvStyle(culture=culture, time_zone=BERLIN, **given)
+
+
+def converted(records: Any, layout: CsvStyle) -> tuple[list[str], tuple[str, str] | None]:
+    lines: list[str] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DroppedPropertyWarning)
+        try:
+            lines.extend(convert_to_csv(records, style=layout))
+        except ConversionError as error:
+            return lines, (error.powershell_type, error.powershell_message)
+    return lines, None
+
+
+def recorded(row: dict[str, Any]) -> tuple[list[str], tuple[str, str] | None]:
+    error = row.get("error")
+    return row["output"], (error["type"], error["message"]) if error else None
+
+
+@pytest.mark.parametrize("row", READ, ids=lambda row: row["name"])
+def test_each_recorded_document_gives_the_recorded_lines(row):
+    assert recorded(row) == converted(read_clixml(row["clixml"]), style(row["command"], row["culture"]))
+
+
+def made(script: str) -> list[Any]:
+    """The records that a recorded script passes on."""
+    value = read_value(f"$o = {script}")
+    return value if isinstance(value, list) else [value]
+
+
+def is_readable(script: str) -> bool:
+    try:
+        made(script)
+    except UnreadableError:
+        return False
+    return True
+
+
+LIVE = [row for row in RECORDED if row["input"] == "live"]
+NOT_READ = {
+    "numbers": "BigInteger is not modelled",
+    "dates": "AddTicks and DateTimeOffset",
+    "strings-control": "texts with expressions",
+    "error-record": "a live ErrorRecord is not modelled",
+    "exception": "a live exception is not modelled",
+    "net-filled": "a live class with containers",
+    "default-display": "member sets",
+    "script-property": "runs PowerShell",
+    "alias-property": "runs PowerShell",
+}
+"""Objects whose scripts the reader of these tests does not understand."""
+
+
+@pytest.mark.parametrize("row", [row for row in LIVE if row["object"] not in NOT_READ], ids=lambda row: row["name"])
+def test_each_value_made_here_gives_the_recorded_lines(row):
+    assert recorded(row) == converted(made(row["script"]), style(row["command"], row["culture"]))
+
+
+def test_scripts_that_are_not_read_are_those_listed():
+    assert set(NOT_READ) == {row["object"] for row in LIVE if not is_readable(row["script"])}
+
+
+EXTRAS = [
+    extra
+    for extra in document("convertto-xml/extras.json")["extras"]
+    if "| ConvertTo-Csv" in extra["script"]
+    and extra["name"] != "csv two quote options"
+    and is_readable(extra["script"].partition("| ConvertTo-Csv")[0])
+]
+
+
+@pytest.mark.parametrize("extra", EXTRAS, ids=lambda extra: extra["name"])
+def test_each_one_off_text_is_reproduced(extra):
+    """An error's record does not tell the lines before it."""
+    script, _, options = extra["script"].partition("| ConvertTo-Csv")
+    lines, failed = converted(made(script), style(f"ConvertTo-Csv{options}", None))
+    error = extra["error"]
+    if error is None:
+        assert (extra["items"], None) == (lines, failed)
+    else:
+        assert (error["type"], error["message"]) == failed
+
+
+def test_one_off_texts_are_enough():
+    assert 18 <= len(EXTRAS)
+
+
+def lines(records: Any, **options: Any) -> list[str]:
+    return list(cmdlets.convert_to_csv(records, **options))
+
+
+def test_the_first_type_name_makes_the_type_line():
+    thing = custom_object({"a": 1}, type_name="My.Type")
+    assert ["#TYPE My.Type", '"a"', '"1"'] == lines([thing], include_type_information=True)
+
+
+def test_csv_in_front_of_a_type_name_is_cut():
+    thing = custom_object({"a": 1}, type_name="CSV:My.Type")
+    assert ["#TYPE My.Type", '"a"', '"1"'] == lines([thing], include_type_information=True)
+
+
+def test_the_type_line_comes_unasked_in_windows_powershell():
+    thing = custom_object({"a": 1})
+    expected = ["#TYPE System.Management.Automation.PSCustomObject", '"a"', '"1"']
+    assert expected == lines([thing], windows_powershell=True)
+    assert expected[1:] == lines([thing], windows_powershell=True, no_type_information=True)
+
+
+def test_the_cultures_list_separator_may_delimit():
+    assert ['"a";"b"', '"1,5";"2"'] == lines([custom_object({"a": 1.5, "b": 2})], use_culture=True, culture="de-DE")
+
+
+def test_a_list_with_a_note_is_wrapped_and_prints_its_items():
+    held = array([1, 2, None, "x"])
+    held.extended["n"] = 1
+    assert ['"l"', '"1 2  x"'] == lines([custom_object({"l": held})])
+
+
+def test_a_dictionary_has_its_keys_and_then_its_notes():
+    held = ordered_dictionary([("x", 1), (7, 2)])
+    held.extended["n"] = 5
+    assert ['"x","7","n"', '"1",,"5"'] == lines([held])
+
+
+def test_an_empty_line_is_left_out():
+    assert ['"a"'] == lines([custom_object({"a": None})])
+
+
+def test_no_records_give_no_lines():
+    assert [] == lines([])
+
+
+def test_what_later_records_have_besides_is_dropped_with_one_warning():
+    records = [custom_object({"a": 1}), custom_object({"a": 2, "b": 3}), custom_object({"c": 4})]
+    with pytest.warns(DroppedPropertyWarning, match="record 2 has a property 'b'") as caught:
+        assert ['"a"', '"1"', '"2"'] == lines(records)
+    assert 1 == len(caught)
+
+
+def test_the_properties_of_a_bare_date_are_dotnets():
+    header, row = lines([DateTime.from_ticks(637134734451234567)])
+    assert (
+        '"DateTime","Date","Day","DayOfWeek","DayOfYear","Hour","Kind","Millisecond","Microsecond","Nanosecond",'
+        '"Minute","Month","Second","Ticks","TimeOfDay","Year"'
+    ) == header
+    assert (
+        '"Wednesday, 01 January 2020 11:04:05","01/01/2020 00:00:00","1","Wednesday","1","11","Unspecified","123",'
+        '"456","700","4","1","5","637134734451234567","11:04:05.1234567","2020"'
+    ) == row
+
+
+@pytest.mark.parametrize(
+    ("options", "error_id"),
+    [
+        (
+            {"use_quotes": "Always", "quote_fields": ["a"]},
+            "CannotSpecifyQuoteFieldsAndUseQuotes",
+        ),
+        (
+            {"include_type_information": True, "no_type_information": True},
+            "CannotSpecifyIncludeTypeInformationAndNoTypeInformation",
+        ),
+        ({"delimiter": ";", "use_culture": True}, "InvalidArgument"),
+        ({"delimiter": ""}, "InvalidArgument"),
+        ({"delimiter": ";;"}, "InvalidArgument"),
+        ({"use_quotes": "Sometimes"}, "InvalidArgument"),
+        ({"culture": "xx-YY"}, "InvalidArgument"),
+    ],
+    ids=str,
+)
+def test_parameters_that_cannot_be_used_are_refused_at_once(options, error_id):
+    with pytest.raises(InputError) as caught:
+        cmdlets.convert_to_csv([], **options)
+    assert error_id == caught.value.fully_qualified_error_id
+
+
+def test_a_null_record_comes_too_late_to_take_back_the_lines_before_it():
+    given = cmdlets.convert_to_csv([custom_object({"a": 1}), None])
+    assert ['"a"', '"1"'] == [next(given), next(given)]
+    with pytest.raises(ConversionError, match="record 2: Cannot bind argument") as caught:
+        next(given)
+    expected = "ParameterArgumentValidationErrorNullNotAllowed,Microsoft.PowerShell.Commands.ConvertToCsvCommand"
+    assert expected == caught.value.fully_qualified_error_id
