@@ -71,7 +71,7 @@ def _prepare(pipeline: Pipeline, request: CommandRequest, table: CommandTable, *
     """Resolve and bind one command."""
     command = table.find_script(request.text) if request.is_script else table.find(request.text)
     if command is None:
-        raise StatementError(_no_script() if request.is_script else _not_found(request.text), Invocation(request.text))
+        raise StatementError((_no_script if request.is_script else _not_found)(request.text), Invocation())
     if command.native:
         streams = CommandStreams(pipeline, Invocation(command.name))
         return _Stage(command, streams, arguments=tuple(_native_arguments(request)), merges=request.merges_errors)
@@ -94,12 +94,13 @@ def _native_arguments(request: CommandRequest) -> Iterator[Any]:
             yield argument.value
 
 
-def _no_script() -> CommandError:
+def _no_script(text: str) -> CommandError:
     return CommandError(
         "The syntax is not supported by this runspace. This can occur if the runspace is in no-language mode.",
         error_id="ScriptsNotAllowed",
         category="ParserError",
         exception_type=_AUTOMATION + "ParseException",
+        target=text,
     )
 
 

@@ -179,11 +179,11 @@ class WSManService:
 
     def _create(self, exchange: Exchange) -> Answer:
         request = exchange.request
-        element = request.element(f"{RSP}Shell")
-        creation = request.element(f"{RSP}Shell/{PWSH}creationXml")
         configuration = request.resource_uri.removeprefix(_CONFIGURATION_URI)
         if configuration == request.resource_uri or not configuration:
             raise faults.resource_not_served(request.resource_uri)
+        element = request.element(f"{RSP}Shell")
+        creation = request.element(f"{RSP}Shell/{PWSH}creationXml")
         shell_id = (element.get("ShellId") or str(uuid.uuid4())).upper()
         shell = Shell(
             shell_id,
