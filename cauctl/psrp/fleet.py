@@ -182,8 +182,11 @@ class Fleet:
             try:
                 return self._through_entries(work, repeatable=False)[1]
             except (*_UNKNOWN_FATE, RemoteError) as error:
-                if done():
-                    return None
+                try:
+                    if done():
+                        return None
+                except CauError as unseen:
+                    raise error from unseen
                 if len(used) > 1 or not self._may_repeat(error, used[-1]):
                     raise
 

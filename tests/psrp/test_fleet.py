@@ -203,6 +203,19 @@ def test_a_command_of_unknown_fate_that_a_look_finds_done_is_done():
     assert fleet_of([node]).act(COMMAND, done=lambda: True) is None
 
 
+def test_a_command_of_unknown_fate_stays_so_when_nobody_can_look():
+    """That the look failed too must not hide that the command may have run."""
+    (node,) = nodes("N1")
+    node.on("Add-ClusterGroup", BROKEN)
+
+    def look() -> bool:
+        raise ClusterError("no node answers.", cluster="LAB-FC1")
+
+    with pytest.raises(FateUnknownError) as caught:
+        fleet_of([node]).act(COMMAND, done=look)
+    assert isinstance(caught.value.__cause__, ClusterError)
+
+
 def test_a_command_in_a_session_that_was_lost_goes_once_more_after_a_look():
     (node,) = nodes("N1")
     looks: list[None] = []
