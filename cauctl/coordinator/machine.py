@@ -123,12 +123,19 @@ def _take(turn: Turn, event: Event) -> None:
 
 
 def _take_over(turn: Turn, event: RunTakenOver) -> None:
-    """Perform again what was pending; a node that was about to be paused and is paused was paused by us."""
+    """Perform again what was pending.
+
+    A node that was about to be paused and is paused was paused by us. Nobody looked while nobody was there, so waits
+    have their whole time again.
+    """
     turn.change(owner=event.owner, fence=event.fence)
     for node in tuple(turn.nodes.values()):
-        pending = node.pending
+        pending, wait = node.pending, node.wait
         if isinstance(pending, Call) and isinstance(pending.action, SuspendNode):
-            turn.set(node, pending=evolve(pending, action=evolve(pending.action, again=True)))
+            pending = evolve(pending, action=evolve(pending.action, again=True))
+        if pending is not None:
+            wait = evolve(wait, since=event.at) if wait else None
+            turn.set(node, pending=pending, wait=wait, since=event.at, trouble=None)
     turn.instructions.extend(pending_instructions(turn.result()[0]))
 
 
