@@ -9,7 +9,7 @@ Rules kept here:
 
 * An event is in the journal before anything that follows from it is done.
 * Events are taken one at a time, by one thread; calls are performed by the executor, as many at once as it allows.
-* Nothing waits but the clock's own ``wait``; a call that takes long holds up nobody else.
+* While calls are under way their answers are waited for, else the clock is; a call that takes long holds up nobody.
 * An observer that fails is left out from then on; a display never costs a run.
 
 :func:`inline` gives an executor that performs at once, in the same thread: with a virtual clock, a run is then the same
@@ -20,9 +20,10 @@ from __future__ import annotations
 
 import heapq
 import logging
-from collections import deque
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from cauctl.coordinator.actions import Call, Instruction, StartTimer
@@ -58,6 +59,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _IDLE: Final = timedelta(hours=1)
+_GLANCE: Final = 0.05
+"""Seconds of real time after which timers and the stop switch are looked at while calls are under way."""
 _AVOIDED: Final = frozenset({Phase.INSTALLING, Phase.GUARDING, Phase.RESTARTING, Phase.VERIFYING, Phase.STRANDED})
 _LOST: Final = frozenset({ProblemKind.UNREACHABLE, ProblemKind.SESSION_LOST, ProblemKind.FATE_UNKNOWN})
 
@@ -88,8 +91,9 @@ class Driver:
         self._executor = executor or inline()
         self._observers = list(observers)
         self._stop = stop or StopSwitch()
-        self._performer = Performer(ports)
-        self._inbox: deque[tuple[Answer, ...]] = deque()
+        self._performer = Performer(ports, lambda: self.state)
+        self._inbox: SimpleQueue[tuple[Answer, ...]] = SimpleQueue()
+        self._under_way = 0
         self._timers: list[tuple[datetime, int, str | None]] = []
         self._avoided: frozenset[str] = frozenset()
 
@@ -117,20 +121,24 @@ class Driver:
 
     def _turn(self) -> None:
         """Take what has come in, else what is due, else wait."""
-        if self._inbox:
-            for answer in self._inbox.popleft():
-                self._feed(self._shorten(answer))
+        if not self._inbox.empty():
+            self._take(self._inbox.get())
         elif self._heed_stop():
             pass
         elif self._timers and self._timers[0][0] <= self._ports.clock.now():
             _, number, node = heapq.heappop(self._timers)
             self._feed(TimerFired(self._ports.clock.now(), timer=number, node=node))
+        elif self._under_way:
+            with suppress(Empty):
+                self._take(self._inbox.get(timeout=_GLANCE))
         else:
             until = self._timers[0][0] if self._timers else self._ports.clock.now() + _IDLE
-            self._ports.clock.wait(until, self._awake)
+            self._ports.clock.wait(until, lambda: self._stop.unheeded(self.state))
 
-    def _awake(self) -> bool:
-        return bool(self._inbox) or self._stop.unheeded(self.state)
+    def _take(self, answers: tuple[Answer, ...]) -> None:
+        self._under_way -= 1
+        for answer in answers:
+            self._feed(self._shorten(answer))
 
     def _heed_stop(self) -> bool:
         if not self._stop.unheeded(self.state):
@@ -163,8 +171,13 @@ class Driver:
             case StartTimer():
                 heapq.heappush(self._timers, (instruction.until, instruction.number, instruction.node))
             case Call():
+                self._under_way += 1
                 future = self._executor.submit(self._performer.perform, instruction, self.state)
-                future.add_done_callback(lambda done: self._inbox.append(done.result()))
+                future.add_done_callback(self._done)
+
+    def _done(self, future: Future[tuple[Answer, ...]]) -> None:
+        if not future.cancelled():
+            self._inbox.put(future.result())
 
     def _route(self, event: Event) -> None:
         """Ask the cluster through nodes that are not worked on, and drop what is open to nodes that went."""

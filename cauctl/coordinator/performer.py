@@ -107,10 +107,17 @@ class _LostLockError(Exception):
 
 
 class Performer:
-    """Performs calls for one run."""
+    """Performs calls for one run.
 
-    def __init__(self, ports: Ports) -> None:
+    Args:
+        ports: everything outside.
+        latest: gives the state of the run as it is now; checkpoints are written from it, so that a call that was made
+            earlier and is performed later never takes one back.
+    """
+
+    def __init__(self, ports: Ports, latest: Callable[[], RunState]) -> None:
         self._ports = ports
+        self._latest = latest
         self._lock = Lock()
         self._confirmed_until: datetime | None = None
         self._table: Mapping[type[Action], Callable[[Call, RunState], Answers]] = {
@@ -201,7 +208,8 @@ class Performer:
             record = self._read_lock()
             if record is None or (record.run_id, record.fence) != (state.run_id, state.fence):
                 raise _LostLockError(record)
-            fresh = evolve(record, owner=state.owner, lease_until=until, checkpoint=checkpoint_of(state))
+            checkpoint = checkpoint_of(self._latest())
+            fresh = evolve(record, owner=state.owner, lease_until=until, checkpoint=checkpoint)
             try:
                 self._ports.cluster.write_lock(fresh)
             except StateError as error:
