@@ -30,7 +30,7 @@ from cauctl.errors import InputError, StateError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["LabNode", "LabRecord", "find_lab", "list_labs", "publish", "withdraw"]
+__all__ = ["LabNode", "LabRecord", "find_lab", "list_labs", "publish", "refuse_second", "withdraw"]
 
 RUNTIME_VARIABLE: Final = "CAUCTL_RUNTIME"
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,13}[A-Za-z0-9])?")
@@ -102,20 +102,25 @@ def certificate_path(name: str) -> Path:
 
 def publish(record: LabRecord, certificate: bytes) -> None:
     """Write record and certificate; InputError when a lab of that name runs, StateError when they cannot be written."""
+    refuse_second(record.name)
     path = _path(record.name)
-    running = find_lab(record.name)
-    if running is not None:
-        raise InputError(
-            f"a lab of that name runs already (process {running.pid})",
-            where=record.name,
-            expected="another name, or end that lab first",
-        )
     try:
         path.parent.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
         _write(path.with_suffix(".pem"), certificate)
         _write(path, json.dumps(_document(record), indent=1).encode())
     except OSError as error:
         raise StateError(f"the lab's record cannot be written: {error.strerror}", path=str(path)) from error
+
+
+def refuse_second(name: str) -> None:
+    """Raise InputError when a lab of that name runs."""
+    running = find_lab(name)
+    if running is not None:
+        raise InputError(
+            f"a lab of that name runs already (process {running.pid})",
+            where=name,
+            expected="another name, or end that lab first",
+        )
 
 
 def withdraw(name: str) -> None:

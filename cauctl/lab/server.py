@@ -22,7 +22,7 @@ from cauctl.lab.dispatch import CommandTable
 from cauctl.lab.endpoint import NodeEndpoint
 from cauctl.lab.engine_commands import engine_commands
 from cauctl.lab.pump import LabClock, Pump
-from cauctl.lab.record import LabNode, LabRecord, certificate_path, publish, withdraw
+from cauctl.lab.record import LabNode, LabRecord, certificate_path, publish, refuse_second, withdraw
 from cauctl.lab.world import World, standard_scenario
 from cauctl.lab.world.machine import PowerState
 from cauctl.lab.wsman.auth import Credentials
@@ -42,7 +42,6 @@ __all__ = ["DEFAULT_TIME_SCALE", "Lab"]
 
 DEFAULT_TIME_SCALE: Final = 600.0
 """Ten minutes of the lab a second."""
-USER: Final = "LAB\\Administrator"
 _ADDRESS: Final = "127.0.0.1"
 _LAST_PORT: Final = 65_535
 
@@ -85,6 +84,7 @@ class Lab:
         self._time_scale = time_scale
         self._port = port
         self._published = published
+        self._user = f"{scenario.name}\\Administrator"
         self._password = secrets.token_urlsafe(18)
         self._loop = EndpointLoop()
         self._endpoints: dict[str, NodeEndpoint] = {}
@@ -125,7 +125,7 @@ class Lab:
         return LabRecord(
             self.name,
             nodes=tuple(LabNode(name, address=_ADDRESS, port=each.port) for name, each in self._endpoints.items()),
-            user_name=USER,
+            user_name=self._user,
             password=self._password,
             ca_file=certificate_path(self.name),
             pid=os.getpid(),
@@ -153,11 +153,13 @@ class Lab:
             raise
 
     def _start(self) -> None:
+        if self._published:
+            refuse_second(self.name)
         self._loop.start()
         clock = self._clock = LabClock(self.world.scenario.begins, self._time_scale)
         commands = CommandTable(engine_commands())
         commands.include(node_commands(self.world), override=True)
-        credentials = Credentials({USER: self._password})
+        credentials = Credentials({self._user: self._password})
         for index, (name, machine) in enumerate(self.world.machines.items()):
             self._endpoints[name] = NodeEndpoint(
                 name,

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from cauctl.lab.commands.failures import cim_failure, no_cluster_service
-from cauctl.lab.commands.objects import identity
+from cauctl.lab.commands.objects import identity, resource_state, resources_of
 from cauctl.lab.commands.scene import CommandSet, Scene, strings
 from cauctl.lab.commands.shapes import cim_type_names, make
 from cauctl.lab.commands.wql import condition, select
@@ -45,6 +45,7 @@ _DRAIN: Final = {
     DrainStatus.COMPLETED: 2,
     DrainStatus.FAILED: 3,
 }
+_RESOURCE_STATE: Final = {"Online": 2, "Offline": 3, "Failed": 4, "OnlinePending": 129}
 _GROUP_STATE: Final = {
     GroupState.ONLINE: 0,
     GroupState.OFFLINE: 1,
@@ -147,6 +148,29 @@ def _groups(scene: Scene) -> Iterable[PSObject]:
         )
 
 
+def _resources(scene: Scene) -> Iterable[PSObject]:
+    cluster = scene.world.cluster
+    for group in cluster.roles:
+        for name, kind in resources_of(cluster, group):
+            yield make(
+                "MSCluster_Resource",
+                node=scene.node.name,
+                Name=name,
+                Caption=name,
+                Id=identity("resource", name),
+                Type=kind,
+                OwnerGroup=group.name,
+                OwnerNode=group.owner,
+                CoreResource=group.core,
+                State=_RESOURCE_STATE[resource_state(cluster, group, kind)],
+            )
+
+
+def _none(_scene: Scene) -> Iterable[PSObject]:
+    """Give the instances of a class that nobody has made one of."""
+    return ()
+
+
 def _cau_runs(scene: Scene) -> Iterable[PSObject]:
     owner = scene.world.cau_runs.get(scene.node.name)
     return [] if owner is None else [_cau_run(scene, owner)]
@@ -173,8 +197,13 @@ _CLASSES: Final[dict[str, dict[str, Callable[[Scene], Iterable[PSObject]]]]] = {
         "mscluster_node": _cluster_nodes,
         "mscluster_cluster": _clusters,
         "mscluster_resourcegroup": _groups,
+        "mscluster_resource": _resources,
     },
-    "root/microsoft/windows/clusterupdate": {"msft_caurun": _cau_runs},
+    "root/microsoft/windows/clusterupdate": {
+        "msft_caurun": _cau_runs,
+        "msft_caunode": _none,
+        "msft_caureporthelper": _none,
+    },
 }
 _NEEDS_CLUSTER: Final = frozenset({"root/mscluster"})
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cauctl.lab.world.membership import Member
     from cauctl.lab.world.roles import Group
 
-__all__ = ["ClusterView", "resources_of"]
+__all__ = ["ClusterView", "identity", "resource_state", "resources_of"]
 
 NOT_SET: Final = 0xFFFF_FFFF
 LOCKED: Final = "Locked"
@@ -23,6 +23,13 @@ _RESOURCE_TYPES: Final = {
     "FileServer": ("File Server", "Network Name", "IP Address"),
     "GenericService": ("Generic Service", "Network Name", "IP Address"),
     "ClusterAwareUpdating": ("ClusterAwareUpdatingResource", "Network Name"),
+}
+
+
+_RESOURCE_STATES: Final = {
+    GroupState.ONLINE: "Online",
+    GroupState.FAILED: "Failed",
+    GroupState.PENDING: "OnlinePending",
 }
 
 
@@ -38,6 +45,13 @@ def resources_of(cluster: Cluster, group: Group) -> list[tuple[str, str]]:
         return [*found, (cluster.quorum.witness, "File Share Witness")] if cluster.quorum.witness else found
     kinds = _RESOURCE_TYPES.get(group.group_type, ())
     return [(group.name if index == 0 else f"{group.name} {kind}", kind) for index, kind in enumerate(kinds)]
+
+
+def resource_state(cluster: Cluster, group: Group, kind: str) -> str:
+    """Give the state of a group's resource, by name."""
+    if kind == "File Share Witness":
+        return "Online" if cluster.quorum.witness_online else "Failed"
+    return _RESOURCE_STATES.get(group.state, "Offline")
 
 
 class ClusterView:
@@ -111,10 +125,6 @@ class ClusterView:
 
     def resource(self, group: Group, name: str, kind: str) -> PSObject:
         """Make a ``ClusterResource``."""
-        state = {GroupState.ONLINE: "Online", GroupState.FAILED: "Failed", GroupState.PENDING: "OnlinePending"}
-        shown = state.get(group.state, "Offline")
-        if kind == "File Share Witness":
-            shown = "Online" if self._cluster.quorum.witness_online else "Failed"
         return make(
             "ClusterResource",
             Cluster=self.cluster(),
@@ -125,7 +135,7 @@ class ClusterView:
             OwnerNode=self.owner(group.owner),
             ResourceType=_named(kind),
             IsNetworkClassResource=kind in {"Network Name", "IP Address"},
-            State=shown,
+            State=resource_state(self._cluster, group, kind),
             StatusInformation=LOCKED if group.locked else 0,
         )
 

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
-from cauctl.lab.commands.failures import cluster_refusal, no_cluster_service
+from cauctl.lab.commands.failures import cluster_refusal, file_failure, no_cluster_service
 from cauctl.lab.dispatch import BoundCall, CommandContext, CommandError, CommandTable, RegisteredCommand
+from cauctl.lab.world.files import FileError
 from cauctl.lab.world.machine import Machine
 from cauctl.lab.world.roles import ClusterApiError
 from cauctl.lab.world.world import World
@@ -143,9 +144,11 @@ def _handler(world: World, command: Command) -> Callable[[CommandContext, BoundC
 def _asked(ask: Callable[[], Answer], call: BoundCall) -> list[Any] | Until | None:
     try:
         answer = ask()
+        return answer if answer is None or isinstance(answer, Until) else list(answer)
     except ClusterApiError as error:
         raise cluster_refusal(error, call.command) from error
-    return answer if answer is None or isinstance(answer, Until) else list(answer)
+    except FileError as error:
+        raise file_failure(error) from error
 
 
 def _waited(scene: Scene, call: BoundCall, wait: Until) -> list[Any]:
