@@ -62,6 +62,8 @@ class Scenario:
     search_throw: int = 0
     warnings: tuple[int, ...] = ()
     busy: int = 0
+    patience: int = 4000
+    """Milliseconds that a busy installer is waited for."""
     pending: bool = False
     blocks: bool = False
     accept_eulas: bool = False
@@ -126,13 +128,11 @@ def prepare(scenario: Scenario, folder: Path) -> None:
         (folder / "cancel").touch()
 
 
-def command_line(
-    pwsh: str, folders: Iterable[Path], home: Path, *, heartbeat: int = 60_000, busy: int = 20
-) -> list[str]:
+def command_line(pwsh: str, folders: Iterable[Path], home: Path, *, heartbeat: int = 60_000) -> list[str]:
     """The command that plays what was prepared in ``folders``, one after the other."""
     script = home / "agent.ps1"
     script.write_bytes(agent_file().text.encode("ascii"))
-    arguments = [str(script), ";".join(map(str, folders)), str(heartbeat), str(busy)]
+    arguments = [str(script), ";".join(map(str, folders)), str(heartbeat)]
     return [pwsh, "-NoLogo", "-NoProfile", "-NonInteractive", "-File", str(FAKE_SESSION), *arguments]
 
 
@@ -175,6 +175,7 @@ def _scenario(scenario: Scenario) -> Any:
                 }
             ),
             "Busy": scenario.busy,
+            "Patience": scenario.patience,
             "Pending": scenario.pending,
             "Blocks": scenario.blocks,
             "Updates": array(map(_offer, scenario.offers)),

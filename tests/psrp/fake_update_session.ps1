@@ -1,10 +1,11 @@
 # Plays Windows Update to the real agent script: one update session for each scenario, from CLIXML.
 #
-# A scenario: Query (text that the search must be given), Search (ResultCode, HResult to throw, Warning), Busy (how often
-# the installer says that it is busy), Pending (a restart is required before anything is installed), Blocks (it is after an
-# installation that asks for one), Updates. An update: the properties of IUpdate, and Download and Install, each with
-# Code, HResult, Reboot, Throw, Cancel (ask the agent to stop during this call), Hold (tell on standard output and wait).
-param([string] $Agent, [string] $Folders, [int] $Heartbeat, [int] $Busy)
+# A scenario: Query (text that the search must be given), Search (ResultCode, HResult to throw, Warnings), Busy (how often
+# the installer says that it is busy), Patience (milliseconds that this is waited for), Pending (a restart is required
+# before anything is installed), Blocks (it is after an installation that asks for one), Updates. An update: the
+# properties of IUpdate, and Download and Install, each with Code, HResult, Reboot, Throw, Cancel (ask the agent to stop
+# during this call), Hold (tell on standard output and wait).
+param([string] $Agent, [string] $Folders, [int] $Heartbeat)
 $ErrorActionPreference = 'Stop'
 
 function Add-Method($Object, $Name, $Script) {
@@ -123,5 +124,5 @@ foreach ($folder in $Folders.Split(';')) {
         [System.IO.File]::ReadAllText([System.IO.Path]::Combine($folder, 'scenario.clixml')))
     $global:Pending = [bool] $global:Scenario.Pending
     $global:BusyLeft = [int] $global:Scenario.Busy
-    & $Agent -Folder $folder -HeartbeatMilliseconds $Heartbeat -BusyMilliseconds $Busy
+    & $Agent -Folder $folder -HeartbeatMilliseconds $Heartbeat -BusyMilliseconds $global:Scenario.Patience
 }

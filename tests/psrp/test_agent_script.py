@@ -99,7 +99,7 @@ SCENARIOS = {
         INSTALL, (Offer(found(1), install=Step(throw=0x8007045B)), Offer(found(2))), (key(1), key(2))
     ),
     "install-busy": Scenario(INSTALL, (Offer(found(1)),), (key(1),), busy=2),
-    "install-busy-forever": Scenario(INSTALL, (Offer(found(1)),), (key(1),), busy=10_000),
+    "install-busy-forever": Scenario(INSTALL, (Offer(found(1)),), (key(1),), busy=10_000, patience=20),
     "cancelled-before": Scenario(SCAN, (Offer(found(1)),), cancelled=True),
     "cancelled-between": Scenario(
         INSTALL,
@@ -308,11 +308,13 @@ def test_killed_in_the_middle_leaves_readable_events_and_is_not_begun_again(pwsh
     prepare(Scenario(INSTALL, offers, (key(1), key(2))), folder)
     command = command_line(pwsh_path, [folder], tmp_path, heartbeat=20)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as agent:
-        assert agent.stdout is not None
-        assert "holding\n" == agent.stdout.readline()
-        while _beats(folder) < 3:
-            assert agent.poll() is None
-        agent.kill()
+        try:
+            assert agent.stdout is not None
+            assert "holding\n" == agent.stdout.readline()
+            while _beats(folder) < 3:
+                assert agent.poll() is None
+        finally:
+            agent.kill()
     before = read_played(folder)
     work = [told for told in before.events if told.kind is not Kind.HEARTBEAT]
     expected = [
