@@ -30,20 +30,17 @@ from cauctl.errors import (
     StateError,
 )
 from cauctl.lab.world.agent_twin import AgentTwin
-from cauctl.lab.world.machine import CLUSTER_SERVICE, ERROR_SHUTDOWN_IN_PROGRESS, RestartRefusedError
-from cauctl.lab.world.registry import AUTO_LOGON_CHECKED, CBS_REBOOT_PENDING, WU_REBOOT_REQUIRED
+from cauctl.lab.world.machine import ERROR_SHUTDOWN_IN_PROGRESS, RestartRefusedError
 from cauctl.lab.world.roles import ClusterApiError
+from cauctl.lab.world.view import cluster_facts, node_probe
 from cauctl.models.agent import AgentProgress, AgentState
 from cauctl.models.nodes import (
     ClusterFacts,
-    ClusterGroup,
-    ClusterNode,
     DrainStatus,
     ForeignCoordinator,
     LockRecord,
     NodeProbe,
     NodeState,
-    Quorum,
 )
 
 if TYPE_CHECKING:
@@ -154,7 +151,7 @@ class MemoryCluster:
         self._entry()
         world = self._world
         if self._seen is None or self._seen[0] != world.kernel.version:
-            self._seen = world.kernel.version, _facts(world)
+            self._seen = world.kernel.version, cluster_facts(world, without=LOCK_GROUP)
         facts = self._seen[1]
         return facts if facts.observed == world.now else evolve(facts, observed=world.now)
 
@@ -275,26 +272,7 @@ class MemoryNode:
 
     def probe(self, node: str) -> NodeProbe:
         """Boot time, build and signs of unfinished work."""
-        machine = self._wire.reach(node)
-        pending = [
-            name
-            for name, key in (("CBS RebootPending", CBS_REBOOT_PENDING), ("WU RebootRequired", WU_REBOOT_REQUIRED))
-            if key in machine.registry
-        ]
-        return NodeProbe(
-            machine.name,
-            boot_time=machine.boot_time,
-            build=machine.build,
-            reboot_pending=tuple(pending),
-            servicing_in_progress=machine.servicing,
-            boot_finished=AUTO_LOGON_CHECKED in machine.registry,
-            cluster_service_running=machine.services[CLUSTER_SERVICE].running,
-            stopped_services=tuple(
-                service.name
-                for service in machine.services.values()
-                if service.start_mode == "Auto" and not service.delayed and not service.running
-            ),
-        )
+        return node_probe(self._wire.reach(node))
 
     def restart(self, node: str, *, reason: str) -> None:
         """Ask the node to restart now."""
@@ -381,47 +359,6 @@ def _remove(machine: Machine, tasks: list[ScheduledTask | None] | list[Scheduled
         if task is not None:
             machine.tasks.stop(task)
             machine.tasks.unregister(task)
-
-
-def _facts(world: World) -> ClusterFacts:
-    cluster = world.cluster
-    quorum = cluster.quorum
-    return ClusterFacts(
-        cluster.name,
-        domain=world.scenario.domain,
-        nodes=tuple(
-            ClusterNode(
-                member.name,
-                state=member.state,
-                drain_status=member.drain,
-                node_weight=member.node_weight,
-                dynamic_weight=member.dynamic_weight,
-                status_information=member.status_information,
-                fault_domain=member.site,
-            )
-            for member in cluster.members.values()
-        ),
-        groups=tuple(
-            ClusterGroup(
-                group.name,
-                owner_node=group.owner,
-                state=group.state,
-                group_type=group.group_type,
-                is_core_group=group.core,
-                locked_from_moving=group.locked,
-            )
-            for group in cluster.roles
-            if group.name != LOCK_GROUP
-        ),
-        quorum=Quorum(
-            quorum.witness,
-            witness_online=quorum.witness_online,
-            witness_weight=quorum.witness_weight,
-            dynamic=quorum.dynamic,
-        ),
-        s2d_enabled=bool(cluster.storage.disks),
-        observed=world.now,
-    )
 
 
 class Ports:

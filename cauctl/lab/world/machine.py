@@ -229,10 +229,12 @@ class Machine:
         self.connections += 1
         self.cut_until = self.world.now + lasts
         self.world.tell_answers(self)
-        self.world.kernel.after(lasts, self._mend)
+        until = self.cut_until
+        self.world.kernel.after(lasts, lambda: self.mend() if self.cut_until == until else None)
 
-    def _mend(self) -> None:
-        if self.cut_until is not None and self.cut_until <= self.world.now:
+    def mend(self) -> None:
+        """Make the wire whole again."""
+        if self.cut_until is not None:
             self.cut_until = None
             self.world.tell_answers(self)
 
