@@ -133,7 +133,7 @@ def _give_up(turn: Turn, node: NodeWork, reason: str) -> None:
     """Name the node that stays behind; nothing else may be taken down then."""
     why = _not_resumed(node, reason)
     node = turn.note(node, why.message)
-    stop(turn, StopReason.UNSAFE, why)
+    stop(turn, StopReason.UNSAFE, why, cause=node.record.causes[0])
     close_attempt(turn, node)
 
 

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cauctl.coordinator.events import StopReason
 from cauctl.coordinator.state import Cause
 
 if TYPE_CHECKING:
+    from cauctl.coordinator.events import StopReason
     from cauctl.coordinator.problems import Problem
     from cauctl.coordinator.turn import Turn
 
 __all__ = ["stop"]
 
 
-def stop(turn: Turn, reason: StopReason, why: Problem) -> None:
-    """Let nothing new start from now on."""
-    if turn.run.stopping is not None:
-        return
-    turn.change(stopping=reason, stop_problem=why)
-    if turn.run.first_cause is None and reason is not StopReason.FAILED_NODES:
-        turn.change(first_cause=Cause(why, at=turn.at))
+def stop(turn: Turn, reason: StopReason, why: Problem, *, cause: Cause | None = None) -> None:
+    """Let nothing new start from now on; ``cause`` is the failure that led to it, where it is not ``why`` itself."""
+    if turn.run.first_cause is None:
+        turn.change(first_cause=cause or Cause(why, at=turn.at))
+    if turn.run.stopping is None:
+        turn.change(stopping=reason, stop_problem=why)

@@ -1,0 +1,20 @@
+"""How often is looked."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from cauctl.policy.pacing import next_look
+from tests.policy.facts import NOON
+
+
+@pytest.mark.parametrize(
+    ("passed", "pause"),
+    [(0, 5), (250, 5), (1000, 20), (3000, 60), (100_000, 60)],
+)
+def test_often_at_first_then_in_proportion_up_to_a_limit(passed, pause):
+    now = NOON + timedelta(seconds=passed)
+    look = next_look(now, since=NOON, shortest=timedelta(seconds=5), longest=timedelta(seconds=60))
+    assert timedelta(seconds=pause) == look - now
