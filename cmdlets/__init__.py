@@ -19,7 +19,15 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from cauctl.errors import CauError
     from cauctl.models.credential import PSCredential
+    from cauctl.models.enums import FailbackType, NodeStatus, OutputType, ResultCode, RunState, SummaryStatus
+    from cauctl.models.failure import ErrorRecordData
+    from cauctl.models.report import CauReport, CauReportSummary
+    from cauctl.models.results import CauNode, ClusterResult, NodeResult
+    from cauctl.models.run import NodeStatusNotification
+    from cauctl.models.updates import UpdateInfo, UpdateInstallResult, UpdateStagingResult
+    from cauctl.psrp.connection import NodeConnection
     from cmdlets.convert_from_clixml import convert_from_clixml
     from cmdlets.convert_from_csv import convert_from_csv
     from cmdlets.convert_to_clixml import convert_to_clixml
@@ -36,9 +44,27 @@ if TYPE_CHECKING:
     from cmdlets.output import CauOutput, CauWarning
 
 __all__ = [
+    "CauError",
+    "CauNode",
     "CauOutput",
+    "CauReport",
+    "CauReportSummary",
     "CauWarning",
+    "ClusterResult",
+    "ErrorRecordData",
+    "FailbackType",
+    "NodeConnection",
+    "NodeResult",
+    "NodeStatus",
+    "NodeStatusNotification",
+    "OutputType",
     "PSCredential",
+    "ResultCode",
+    "RunState",
+    "SummaryStatus",
+    "UpdateInfo",
+    "UpdateInstallResult",
+    "UpdateStagingResult",
     "convert_from_clixml",
     "convert_from_csv",
     "convert_to_clixml",
@@ -55,9 +81,27 @@ __all__ = [
 ]
 
 _HOMES: Final = {
+    "CauError": "cauctl.errors",
+    "CauNode": "cauctl.models.results",
     "CauOutput": "cmdlets.output",
+    "CauReport": "cauctl.models.report",
+    "CauReportSummary": "cauctl.models.report",
     "CauWarning": "cmdlets.output",
+    "ClusterResult": "cauctl.models.results",
+    "ErrorRecordData": "cauctl.models.failure",
+    "FailbackType": "cauctl.models.enums",
+    "NodeConnection": "cauctl.psrp.connection",
+    "NodeResult": "cauctl.models.results",
+    "NodeStatus": "cauctl.models.enums",
+    "NodeStatusNotification": "cauctl.models.run",
+    "OutputType": "cauctl.models.enums",
     "PSCredential": "cauctl.models.credential",
+    "ResultCode": "cauctl.models.enums",
+    "RunState": "cauctl.models.enums",
+    "SummaryStatus": "cauctl.models.enums",
+    "UpdateInfo": "cauctl.models.updates",
+    "UpdateInstallResult": "cauctl.models.updates",
+    "UpdateStagingResult": "cauctl.models.updates",
     "convert_from_clixml": "cmdlets.convert_from_clixml",
     "convert_from_csv": "cmdlets.convert_from_csv",
     "convert_to_clixml": "cmdlets.convert_to_clixml",

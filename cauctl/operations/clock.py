@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["ScaledClock", "SystemClock"]
 
 SHORTEST_PAUSE: Final = 0.05
+_SHORTEST_NAP: Final = 0.001
 
 
 class SystemClock:
@@ -30,12 +31,12 @@ class SystemClock:
         return self._started + timedelta(seconds=time.monotonic() - self._monotonic)
 
     def wait(self, until: datetime, wake: Callable[[], bool]) -> None:
-        """Return at ``until`` or soon after ``wake()`` turns true; looks every 50 ms."""
-        while not wake():
-            left = (until - self.now()).total_seconds()
-            if left <= 0:
-                return
-            time.sleep(min(SHORTEST_PAUSE, left))
+        """Return at ``until`` or soon after ``wake()`` turns true."""
+
+        def left() -> float:
+            return (until - self.now()).total_seconds()
+
+        _wait(left, wake)
 
     def __repr__(self) -> str:
         return f"<SystemClock {self.now():%Y-%m-%d %H:%M:%S} UTC>"
@@ -63,11 +64,22 @@ class ScaledClock:
     def wait(self, until: datetime, wake: Callable[[], bool]) -> None:
         """Return at ``until`` or soon after ``wake()`` turns true; never before 50 ms of real time, unless woken."""
         earliest = time.monotonic() + SHORTEST_PAUSE
-        while not wake():
-            left = max((until - self.now()).total_seconds() / self._scale, earliest - time.monotonic())
-            if left <= 0:
-                return
-            time.sleep(min(SHORTEST_PAUSE, left))
+
+        def left() -> float:
+            return max((until - self.now()).total_seconds() / self._scale, earliest - time.monotonic())
+
+        _wait(left, wake)
 
     def __repr__(self) -> str:
         return f"<ScaledClock {self.now():%Y-%m-%d %H:%M:%S} UTC, {self._scale:g} times real time>"
+
+
+def _wait(left: Callable[[], float], wake: Callable[[], bool]) -> None:
+    """Sleep until nothing is left; ``wake`` is asked often at first, as most answers come soon, then every 50 ms."""
+    nap = _SHORTEST_NAP
+    while not wake():
+        remaining = left()
+        if remaining <= 0:
+            return
+        time.sleep(min(nap, remaining))
+        nap = min(nap * 1.5, SHORTEST_PAUSE)

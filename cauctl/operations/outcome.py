@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from cauctl.errors import CauError, InputError, NodeError, RunInProgressError
+from cauctl.coordinator.problems import ProblemKind
+from cauctl.errors import (
+    AuthenticationError,
+    CauError,
+    ClusterError,
+    FateUnknownError,
+    InputError,
+    NodeError,
+    NodeUnreachableError,
+    RunInProgressError,
+    SessionLostError,
+    TlsError,
+    TransportError,
+)
 from cauctl.models.enums import RunState, SummaryStatus
 from cauctl.models.nodes import ClusterFacts, LockRecord
 from cauctl.models.report import CauReport
@@ -16,7 +29,9 @@ from cauctl.models.run import CauRun
 from cauctl.models.updates import UpdateInfo
 
 if TYPE_CHECKING:
-    from cauctl.coordinator.state import Cause
+    from collections.abc import Mapping
+
+    from cauctl.coordinator.problems import Problem
 
 __all__ = ["ClusterStatus", "ExitCode", "RunOutcome", "ScanResult", "failure_of"]
 
@@ -112,13 +127,31 @@ class ClusterStatus:
     """What people should know, such as how to recover a run that died."""
 
 
-def failure_of(cause: Cause, node: str) -> CauError:
-    """The first failure of a node as an error that can be raised and printed."""
-    why = cause.problem
-    return NodeError(
-        f"{node}: {why.message.removeprefix(f'{node}: ')}",
-        node=node,
-        advice=why.advice,
-        error_id=why.error_id,
-        category=why.category,
-    )
+_FAMILIES: Mapping[ProblemKind, type[TransportError]] = {
+    ProblemKind.UNREACHABLE: NodeUnreachableError,
+    ProblemKind.FATE_UNKNOWN: FateUnknownError,
+    ProblemKind.SESSION_LOST: SessionLostError,
+    ProblemKind.NOT_AUTHENTICATED: AuthenticationError,
+    ProblemKind.NOT_TRUSTED: TlsError,
+}
+
+
+def failure_of(why: Problem, *, node: str = "", cluster: str = "") -> CauError:
+    """Make a problem that a run met an error that can be raised and printed.
+
+    Args:
+        why: the problem.
+        node: where it happened; empty: the node that the message begins with, if any.
+        cluster: the cluster, for problems that are no node's.
+    """
+    named, colon, rest = why.message.partition(": ")
+    message = rest if colon and (not node or named == node) and " " not in named else why.message
+    where = node or (named if message is rest else "")
+    family = _FAMILIES.get(why.kind)
+    if family is not None:
+        return family(message, node=where, advice=why.advice, error_id=why.error_id)
+    if where and node:
+        return NodeError(
+            f"{where}: {message}", node=where, advice=why.advice, error_id=why.error_id, category=why.category
+        )
+    return ClusterError(why.message, cluster=cluster, advice=why.advice, error_id=why.error_id, category=why.category)

@@ -77,7 +77,9 @@ def scan(  # noqa: PLR0913  each is one thing that a caller may want to say
         stream = OutputStream(_each_to(found, on_output))
         state = _scan(access, settings, [stream, *_watchers(on_progress, observer)])
         notices = interrupted_notice(access)
-    failures = tuple(failure_of(cause, node.name) for node in state.nodes.values() for cause in node.record.causes[:1])
+    failures = tuple(
+        failure_of(cause.problem, node=node.name) for node in state.nodes.values() for cause in node.record.causes[:1]
+    )
     return ScanResult(tuple(found), failures=failures, scanned=len(state.nodes) - len(failures), notices=notices)
 
 
@@ -258,9 +260,7 @@ def _refused(state: RunState, refusal: Refusal) -> CauError:
                 why.message, cluster=state.cluster, run_id=holder.run_id, owner=holder.owner, advice=why.advice
             )
         case _:
-            return ClusterError(
-                why.message, cluster=state.cluster, advice=why.advice, error_id=why.error_id, category=why.category
-            )
+            return failure_of(why, cluster=state.cluster)
 
 
 def _fenced(state: RunState) -> CauError:

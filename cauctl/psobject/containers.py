@@ -28,6 +28,8 @@ class Members(dict[str, Any]):
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Members:
         """Build a member group; of two names that differ in case the later one stays, at the place of the first."""
+        if len({name.upper() for name in given}) == len(given):
+            return cls(given)
         found = cls()
         for name, value in given.items():
             found.put(name, value)

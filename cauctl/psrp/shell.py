@@ -27,7 +27,6 @@ from pypsrp.complex_objects import (
     Command,
     CommandParameter,
     HostInfo,
-    Pipeline,
     RemoteStreamOptions,
     RunspacePoolState,
 )
@@ -45,7 +44,7 @@ from cauctl.errors import (
     TransportError,
 )
 from cauctl.psrp.display import show_text
-from cauctl.psrp.transport import NodeWSMan, pack_message, select_shell
+from cauctl.psrp.transport import NodePipeline, NodeWSMan, pack_message, select_shell
 from cauctl.psrp.values import to_element
 
 if TYPE_CHECKING:
@@ -267,7 +266,7 @@ class Shell:
             remote_stream_options=RemoteStreamOptions(value=0),
             add_to_history=False,
             host_info=HostInfo(host=None),
-            pipeline=Pipeline(is_nested=False, cmds=commands, history=None, redirect_err_to_out=False),
+            pipeline=NodePipeline(is_nested=False, cmds=commands, history=None, redirect_err_to_out=False),
             is_nested=False,
         )
         return pack_message(self._pool, message, pipeline_id)

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
     from cauctl.psrp.connection import NodeConnection
 
-__all__ = ["NodeTransport", "NodeWSMan", "pack_message", "select_shell"]
+__all__ = ["NodePipeline", "NodeTransport", "NodeWSMan", "pack_message", "select_shell"]
 
 _REPEAT_AFTER: Final = (0.0, 0.05, 0.1, 0.2, 0.4)
 """Seconds before each repetition of a broken Receive: for a connection that was cut, not for a node that is gone."""
@@ -243,6 +243,14 @@ class NodeWSMan(pypsrp.wsman.WSMan):
         if body is None:
             raise ValueError("an envelope without a body")
         return body
+
+
+class NodePipeline(pypsrp.complex_objects.Pipeline):
+    """A pipeline of one statement that is written without copying it: a deep copy costs more than all the rest."""
+
+    def _get_statements(self) -> list[list[Any]]:
+        self.commands[-1].end_of_statement = True
+        return [list(self.commands)]
 
 
 def pack_message(pool: RunspacePool, message: Any, pipeline_id: str) -> list[bytes]:
