@@ -10,11 +10,10 @@ import re
 from typing import Final
 
 from cauctl.errors import InputError
-from cauctl.psobject.clixml_syntax import Syntax
+from cauctl.psobject.clixml_syntax import DECLARATION, Syntax
 
 __all__ = ["check_document"]
 
-_DECLARATION: Final = re.compile(r"<\?xml[ \t\n][^?<>]*\?>")
 _DOCTYPE: Final = re.compile(r"<!DOCTYPE[ \t\n][^\[<>]*(?:\[(?:[^\]\"']++|\"[^\"]*+\"|'[^']*+')*+\][ \t\n]*)?>")
 
 
@@ -24,7 +23,7 @@ def check_document(text: str) -> None:
         return
     normal = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
     syntax = Syntax(normal)
-    declaration = _DECLARATION.match(normal)
+    declaration = DECLARATION.match(normal)
     try:
         pos = syntax.skip(declaration.end() if declaration else 0) if not _starts_doctype(normal) else 0
         doctype = _DOCTYPE.match(normal, pos)

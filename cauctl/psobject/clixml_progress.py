@@ -23,6 +23,7 @@ _FIELDS: Final = (
     ("SR", "seconds_remaining"),
     ("SD", "status_description"),
 )
+_TYPES: Final = {"processing": "Processing", "0": "Processing", "completed": "Completed", "1": "Completed"}
 _HIGHEST_PERCENT: Final = 100
 
 
@@ -40,6 +41,8 @@ def read_progress(syntax: Syntax, tag: StartTag) -> tuple[ProgressRecord, int]:
         if child.local != local and not (local is None and child.local in ("S", "Nil")):
             raise syntax.unknown(child, pos, wanted)
         fields[name], pos = _field(syntax, child, name)
+    if fields["activity_id"] == fields["parent_activity_id"]:
+        raise syntax.error(tag.end, "The activity is its own parent.", "a PI other than AI, or -1")
     return ProgressRecord(**fields), syntax.end(syntax.skip(pos), tag)
 
 
@@ -57,6 +60,10 @@ def _field(syntax: Syntax, tag: StartTag, name: str) -> tuple[Any, int]:
         raise syntax.error(tag.end, f"{value} percent are too many.", f"at most {_HIGHEST_PERCENT}")
     if name in ("activity", "status_description") and not value:
         raise syntax.error(tag.end, f"The {name.replace('_', ' ')} is empty.", "a text")
-    if name == "record_type" and value not in ("Processing", "Completed"):
-        raise syntax.error(tag.end, f"{value[:40]!a} is no type of progress.", "Processing or Completed")
+    if name == "activity_id" and value < 0:
+        raise syntax.error(tag.end, f"The activity id {value} is negative.", "0 or more")
+    if name == "record_type":
+        value = _TYPES.get(value.strip().lower())
+        if value is None:
+            raise syntax.error(tag.end, f"{text[:40]!a} is no type of progress.", "Processing or Completed")
     return value, pos

@@ -5,6 +5,7 @@ Rules kept here, as PowerShell 7.6 keeps them:
 * Inside ``Obj`` the order is free; the last TN, ToString, base value and Props win, several MS add up.
 * RefIds are plain strings. A reference finds what was begun before it, across top-level values too.
 * A name that comes again, in any case, replaces value and name of the first at its place.
+* An ``Obj`` may be the base value of another, which then stands for it.
 * An OrderedDictionary stays ordered only if its type name comes first of all and before the entries.
 * ``Obj`` nests 48 deep. Member sets (MS within MS) share that limit here; PowerShell does not count them.
 """
@@ -52,6 +53,10 @@ _HEAD: Final = re.compile(
 """The beginning of an object as PowerShell writes it."""
 _OBJECT: Final = StartTag("Obj", "Obj", None, None, None, empty=False, end=0)
 _ODD: Final = object()
+
+
+def _nothing(_text: str, _pos: int) -> None:
+    """Match nothing: in another namespace nothing is usual."""
 
 
 @frozen
@@ -214,8 +219,11 @@ class Reader:
                 found.base, pos = self._primitive(child)
             elif child.local == "PR":
                 found.base, pos = read_progress(self.syntax, child)
+            elif child.local == "Obj":
+                inner, pos = self._object(child, pos, depth + 1)
+                _wrap(found, inner)
             else:
-                raise self.syntax.unknown(child, pos, "TN, TNRef, ToString, Props, MS, a container or a primitive")
+                raise syntax.unknown(child, pos, "TN, TNRef, ToString, Props, MS, a container, Obj or a primitive")
         return syntax.end(pos, tag)
 
     def _type_names(self, found: PSObject, tag: StartTag, _depth: int) -> int:
@@ -274,7 +282,8 @@ class Reader:
 
     def _members(self, tag: StartTag, depth: int, sets: int) -> tuple[list[str], list[Any], int]:
         """Read named values; ``sets`` counts the MS around them, 0 where none may stand."""
-        syntax, pos, match = self.syntax, tag.end, _LEAF.match
+        syntax, pos = self.syntax, tag.end
+        match = _LEAF.match if syntax.usual else _nothing
         names: list[str] = []
         values: list[Any] = []
         if tag.empty:
@@ -292,7 +301,7 @@ class Reader:
             pos = syntax.skip(pos)
             if text.startswith("</", pos):
                 return names, values, syntax.end(pos, tag)
-            head = _HEAD.match(text, pos)
+            head = _HEAD.match(text, pos) if syntax.usual else None
             if head is not None and head[1] is not None and (headed := self._headed(head, depth + 1)) is not None:
                 name = unescape(head[1])
                 value, pos = headed
@@ -325,7 +334,7 @@ class Reader:
         syntax, pos = self.syntax, tag.end
         if tag.empty:
             return pos
-        text, match = syntax.text, _LEAF.match
+        text, match = syntax.text, _LEAF.match if syntax.usual else _nothing
         while True:
             found = match(text, pos)
             if found is not None:
@@ -350,6 +359,8 @@ class Reader:
 
     def _usual(self, pos: int, depth: int) -> tuple[list[Any], int] | None:
         """Read objects as PowerShell writes them; None where the careful way must look."""
+        if not self.syntax.usual:
+            return None
         many = self._shapes.read(pos) if depth + _SHAPE_LEVELS <= self._limits.depth else None
         if many is not None:
             return many
@@ -366,7 +377,7 @@ class Reader:
         if tag.empty:
             return pos
         objects: set[int] = set()
-        text, match = syntax.text, _ENTRY.match
+        text, match = syntax.text, _ENTRY.match if syntax.usual else _nothing
         while True:
             plain = match(text, pos)
             if plain is not None:
@@ -407,3 +418,14 @@ class Reader:
         if child.name is None or child.name.upper() != name.upper():
             raise syntax.error(pos + 1, f"This is not the {name} of the entry.", f'a value with N="{name}"')
         return self.value(child, pos, depth)
+
+
+def _wrap(found: PSObject, inner: PSObject) -> None:
+    """Let ``found`` stand for ``inner``, as PowerShell does: Windows sends a PSObject around a PSObject so."""
+    found.base = inner.base
+    found.text = inner.text if found.text is None else found.text
+    found.type_names = found.type_names or inner.type_names
+    if inner.adapted is None:
+        found.extended = Members.of({**inner.extended, **found.extended})
+    elif found.adapted is None:
+        found.adapted = inner.adapted

@@ -20,10 +20,9 @@ def read_root(syntax: Syntax, pos: int) -> StartTag:
     if not syntax.text.startswith("<", pos):
         raise syntax.cut(expected)
     root, attributes = syntax.full_start(pos)
-    prefix = root.qname.partition(":")[0] if ":" in root.qname else ""
-    namespace = attributes.get(f"xmlns:{prefix}" if prefix else "xmlns")
-    if root.local != "Objs" or namespace != NAMESPACE:
-        raise syntax.error(pos + 1, f"The root element is {root.qname} in {namespace or 'no namespace'}.", expected)
+    if root.local != "Objs":
+        namespace = root.local[1:].partition("}")[0] or "no namespace"
+        raise syntax.error(pos + 1, f"The root element is {root.qname} in {namespace}.", expected)
     try:
         supported = "Version" not in attributes or PRIMITIVES["Version"](attributes["Version"]).parts[0] == 1
     except ValueError:

@@ -16,8 +16,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cauctl.psobject.clixml_reader import Limits, Reader
-from cauctl.psobject.clixml_root import read_root
-from cauctl.psobject.clixml_syntax import StartTag, Syntax, TruncatedError
+from cauctl.psobject.clixml_root import NAMESPACE, read_root
+from cauctl.psobject.clixml_syntax import DECLARATION, StartTag, Syntax, TruncatedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +28,6 @@ __all__ = ["Documents"]
 
 _T = TypeVar("_T")
 _HEADER: Final = "#< CLIXML"
-_DECLARATION: Final = re.compile(r"<\?xml[ \t\n][^?<>]*\?>")
 _WINDOW: Final = 1 << 16
 _EVERYTHING: Final = 1 << 62
 _LONGEST_TAIL: Final = 1 << 20
@@ -58,7 +57,7 @@ class Documents:
             source.rewind()
         first = self._read_all() if whole else source.read(_WINDOW)
         self._final = whole or not first or source.fault is not None
-        self._syntax = Syntax(first, where=source.where, final=self._final, fault=source.fault)
+        self._syntax = Syntax(first, namespace=NAMESPACE, where=source.where, final=self._final, fault=source.fault)
         self._pos = 0
 
     def _read_all(self) -> str:
@@ -106,7 +105,7 @@ class Documents:
         syntax, pos = self._syntax, self._pos
         if self._printed:
             pos = self._header(syntax.skip_space(pos))
-        declaration = _DECLARATION.match(syntax.text, pos)
+        declaration = DECLARATION.match(syntax.text, pos)
         if declaration is not None:
             pos = declaration.end()
         elif syntax.text.startswith("<?xml ", pos) and "?>" not in syntax.text[pos:]:

@@ -2,7 +2,8 @@
 
 Rules kept here, all as PowerShell's own reader has them:
 
-* Elements count by their local name; a prefix must be declared. Attributes count only without a prefix.
+* An element of another namespace is another element, however it is called; but numbers, booleans, dates and the like
+  (NAMESPACE_FREE) go by their local name alone. Prefixes must be declared. Attributes count only without a prefix.
 * Between elements stand white space, comments and processing instructions, nothing else. CDATA is text.
 * No document type, no entities but the five of XML; ``&#1;`` and ``&#xD800;`` are accepted, raw control characters not.
 * Every refusal is an InputError with line and column (both from 1) of the offending character and what was expected.
@@ -13,15 +14,45 @@ lxml cannot do this: it refuses ``&#1;`` and lone surrogates, and gives no colum
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import Final, NamedTuple
 
 from cauctl.errors import InputError
 
-__all__ = ["StartTag", "Syntax", "TruncatedError", "first_illegal", "replace_entities", "unescape"]
+__all__ = ["DECLARATION", "StartTag", "Syntax", "TruncatedError", "first_illegal", "replace_entities", "unescape"]
 
+NAMESPACE_FREE: Final = frozenset(
+    (
+        "B",
+        "By",
+        "SB",
+        "I16",
+        "U16",
+        "I32",
+        "U32",
+        "I64",
+        "U64",
+        "Sg",
+        "Db",
+        "D",
+        "C",
+        "DT",
+        "TS",
+        "G",
+        "Version",
+        "BA",
+        "SS",
+    )
+)
+"""Elements that PowerShell knows by their local name alone."""
 ENTITIES: Final = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
 
+DECLARATION: Final = re.compile(
+    r"""<\?xml[ \t\n]+version[ \t\n]*=[ \t\n]*(?:"1\.0"|'1\.0')"""
+    r"""(?:[ \t\n]+encoding[ \t\n]*=[ \t\n]*(?:"[A-Za-z][\w.\-]*"|'[A-Za-z][\w.\-]*'))?"""
+    r"""(?:[ \t\n]+standalone[ \t\n]*=[ \t\n]*(?:"(?:yes|no)"|'(?:yes|no)'))?[ \t\n]*\?>""",
+    re.ASCII,
+)
+"""An XML declaration."""
 _CONTROLS: Final = bytes(code for code in range(32) if code not in (9, 10, 13))
 _ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ILLEGAL_UTF8: Final = re.compile(rb"\xed[\xa0-\xbf]|\xef\xbf[\xbe\xbf]")
@@ -64,8 +95,8 @@ class StartTag(NamedTuple):
     empty: bool
     end: int
     """Offset behind the tag."""
-    declares: tuple[str, ...] = ()
-    """Prefixes that the element declares; they end with it."""
+    declares: tuple[tuple[str, str | None], ...] = ()
+    """Prefixes that the element declares, with what they meant before; "" is the default namespace."""
 
 
 def first_illegal(text: str) -> int | None:
@@ -97,15 +128,25 @@ class Syntax:
 
     Args:
         text: the text, line ends already ``\n``.
+        namespace: namespace of the elements; None: it does not matter.
         where: name of the source in errors.
         final: False while more text may follow: what is cut off at the end then raises TruncatedError.
         fault: what is wrong behind the last character, where something is.
     """
 
-    def __init__(self, text: str, *, where: str | None = None, final: bool = True, fault: str | None = None) -> None:
-        self._where = where
+    def __init__(
+        self,
+        text: str,
+        *,
+        namespace: str | None = None,
+        where: str | None = None,
+        final: bool = True,
+        fault: str | None = None,
+    ) -> None:
+        self._where, self._namespace = where, namespace
         self._line = self._column = 1
-        self._prefixes = Counter(("xml", "xmlns"))
+        self._meanings: dict[str, str] = {"xml": "xml", "xmlns": "xmlns"}
+        self.usual = namespace is None
         self._take(text, final=final, fault=fault)
 
     def _take(self, text: str, *, final: bool, fault: str | None) -> None:
@@ -122,13 +163,18 @@ class Syntax:
         self._line, self._column = self.position(pos)
         self._take(self.text[pos:] + more, final=final, fault=fault)
 
-    def mark(self) -> Counter[str]:
+    def mark(self) -> dict[str, str]:
         """Give what :meth:`restore` needs to undo an attempt to read on."""
-        return self._prefixes.copy()
+        return self._meanings.copy()
 
-    def restore(self, mark: Counter[str]) -> None:
-        """Forget the prefixes that an abandoned attempt declared."""
-        self._prefixes = mark
+    def restore(self, mark: dict[str, str]) -> None:
+        """Forget the namespaces that an abandoned attempt declared."""
+        self._meanings = mark
+        self._look()
+
+    def _look(self) -> None:
+        self.usual = self._namespace is None or self._meanings.get("") == self._namespace
+        """Whether an element without a prefix is one of ours."""
 
     def position(self, pos: int) -> tuple[int, int]:
         """Give line and column of an offset."""
@@ -211,7 +257,7 @@ class Syntax:
 
     def start(self, pos: int) -> StartTag:
         """Read the start tag at ``pos``, where ``<`` stands and no end tag."""
-        found = _PLAIN_START.match(self.text, pos)
+        found = _PLAIN_START.match(self.text, pos) if self.usual else None
         if found is None:
             return self.full_start(pos)[0]
         local, stream, name, ref_id, slash = found.groups()
@@ -227,17 +273,29 @@ class Syntax:
             self._complete(pos)
             raise self.error(pos + 1, "The tag has no usable name.", "the name of an element")
         attributes, end = self._attributes(pos, qname.end())
-        declares = tuple(name[6:] for name in attributes if name.startswith("xmlns:"))
-        self._prefixes.update(declares)
+        declares = self._declare(attributes)
         for prefix in (qname[1], *(name.partition(":")[0] for name in attributes if ":" in name)):
-            if prefix is not None and self._prefixes[prefix] < 1:
+            if prefix is not None and prefix not in self._meanings:
                 raise self.error(pos + 1, f"The prefix {prefix!a} is not declared.", "a declared prefix, or none")
         empty = text[end] == "/"
-        if empty:
-            self._prefixes.subtract(declares)
+        namespace, local = self._meanings.get(qname[1] or "", ""), qname[2]
+        if self._namespace not in (None, namespace) and local not in NAMESPACE_FREE:
+            local = f"{{{namespace}}}{local}"
         parts = attributes.get("S"), attributes.get("N"), attributes.get("RefId")
-        tag = StartTag(qname[2], qname[0], *parts, empty, end + 2 if empty else end + 1, declares)
+        tag = StartTag(local, qname[0], *parts, empty, end + 2 if empty else end + 1, declares)
+        if empty:
+            self.leave(tag)
         return tag, attributes
+
+    def _declare(self, attributes: dict[str, str]) -> tuple[tuple[str, str | None], ...]:
+        """Note the namespaces that a tag declares; give what their prefixes meant before."""
+        declared = {name[6:]: value for name, value in attributes.items() if name == "xmlns" or name[:6] == "xmlns:"}
+        if not declared:
+            return ()
+        before = tuple((prefix, self._meanings.get(prefix)) for prefix in declared)
+        self._meanings.update(declared)
+        self._look()
+        return before
 
     def _attributes(self, tag: int, pos: int) -> tuple[dict[str, str], int]:
         """Read attributes up to ``>`` or ``/>``; give them by qualified name and the offset of that mark."""
@@ -283,9 +341,14 @@ class Syntax:
         return pos + len(expected)
 
     def leave(self, tag: StartTag) -> None:
-        """Forget the prefixes that an element declared."""
+        """Forget the namespaces that an element declared."""
+        for prefix, meaning in tag.declares:
+            if meaning is None:
+                del self._meanings[prefix]
+            else:
+                self._meanings[prefix] = meaning
         if tag.declares:
-            self._prefixes.subtract(tag.declares)
+            self._look()
 
     def content(self, tag: StartTag) -> tuple[str, int]:
         """Read the text of an element without children and its end tag."""

@@ -101,7 +101,7 @@ class Writer:
         parts = (
             f"<AV>{escape(value.activity)}</AV>",
             f"<AI>{value.activity_id}</AI>",
-            "<Nil />" if current is None else f"<S>{escape(current)}</S>",
+            "<Nil />" if not current else f"<S>{escape(current)}</S>",
             f"<PI>{value.parent_activity_id}</PI>",
             f"<PC>{value.percent_complete}</PC>",
             f"<T>{escape(value.record_type)}</T>",

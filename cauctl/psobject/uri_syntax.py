@@ -18,6 +18,7 @@ _NEEDS_HOST: Final = frozenset(
 )
 _AUTHORITY_END: Final = re.compile(r"[/?#]")
 _LABEL: Final = re.compile(r"[A-Za-z0-9_\-\u00a1-\U0010ffff]+")
+_DRIVE: Final = re.compile(r"/{0,3}[A-Za-z]:(.?)", re.DOTALL)
 _HIGHEST_PORT: Final = 65535
 
 
@@ -25,48 +26,58 @@ def is_absolute_uri(text: str) -> bool:
     """Tell whether a Uri is absolute; a text that is none is a ValueError."""
     found = _SCHEME.match(text)
     if found is None:
-        return text.lstrip().startswith("\\\\")
+        return _is_unc_path(text.strip(" \t\r\n"))
     scheme, rest = found[1].lower(), text[found.end() :].rstrip(" \t\r\n")
     if len(scheme) == 1:
-        return _is_dos_path(rest)
+        return _is_rooted(rest[:1], optional=True)
+    if scheme == "file" and (drive := _DRIVE.match(rest)):
+        return _is_rooted(drive[1], optional=False)
     if rest.startswith("//"):
         _check_authority(_AUTHORITY_END.split(rest[2:], maxsplit=1)[0], required=scheme in _NEEDS_HOST)
         return True
-    if scheme == "mailto" and "@" in rest and not rest.partition("@")[2].partition("?")[0]:
-        raise ValueError("a host after @")
+    if scheme == "mailto":
+        address = _AUTHORITY_END.split(rest, maxsplit=1)[0]
+        _check_authority(address, required="@" in address)
     return scheme not in _NEEDS_HOST
 
 
-def _is_dos_path(rest: str) -> bool:
-    if not rest:
+def _is_rooted(after: str, *, optional: bool) -> bool:
+    if not after and optional:
         return False
-    if rest[0] not in "\\/":
+    if after not in ("\\", "/"):
         raise ValueError("a rooted path such as c:\\x")
     return True
 
 
+def _is_unc_path(text: str) -> bool:
+    if not text.startswith("\\\\") or text == "\\\\":
+        return False
+    _check_host(re.split(r"[\\/]", text[2:], maxsplit=1)[0])
+    return True
+
+
 def _check_authority(authority: str, *, required: bool) -> None:
-    host_and_port = authority.rpartition("@")[2]
-    if not host_and_port and (required or authority):
+    user, _, place = authority.rpartition("@")
+    if "@" in user:
+        raise ValueError("one @ before the host")
+    if not place and (required or authority):
         raise ValueError("a host")
-    if host_and_port.startswith("["):
-        host, closed, port = host_and_port[1:].partition("]")
-        if not closed or (port and not port.startswith(":")):
-            raise ValueError("an IPv6 address in brackets")
-        _check_ipv6(host)
-        port = port[1:]
+    if place.startswith("["):
+        host, closed, port = place.partition("]")
+        host, port = host + closed, port.removeprefix(":") if port.startswith(":") or not port else "?"
     else:
-        host, _, port = host_and_port.partition(":")
-        if host_and_port and not all(map(_LABEL.fullmatch, host.removesuffix(".").split("."))):
-            raise ValueError("a host name")
+        host, _, port = place.partition(":")
+    if place:
+        _check_host(host)
     if port and not (port.isascii() and port.isdigit() and int(port[:6]) <= _HIGHEST_PORT):
         raise ValueError("a port up to 65535")
-    if "@" in authority.rpartition("@")[0]:
-        raise ValueError("one @ before the host")
 
 
-def _check_ipv6(host: str) -> None:
-    try:
-        IPv6Address(host)
-    except AddressValueError as refusal:
-        raise ValueError("an IPv6 address in brackets") from refusal
+def _check_host(host: str) -> None:
+    if host.startswith("[") and host.endswith("]"):
+        try:
+            IPv6Address(host[1:-1])
+        except AddressValueError as refusal:
+            raise ValueError("an IPv6 address in brackets") from refusal
+    elif not all(map(_LABEL.fullmatch, host.removesuffix(".").split("."))):
+        raise ValueError("a host name")
