@@ -115,7 +115,7 @@ class PythonEngine:
     def feed(self, data: bytes, command: UUID | None, *, prompt: bool = False) -> None:  # noqa: ARG002  one queue serves
         """Take further fragments."""
         for message in self._assembler.feed(data):
-            self._take(message)
+            self._take(message, command)
 
     def stop(self, command: UUID) -> None:
         """Stop a pipeline; one that has not begun ends at once."""
@@ -190,21 +190,23 @@ class PythonEngine:
             self._put(pipeline, kind, data)
 
     def _put(self, pipeline: Pipeline, kind: MessageType, data: bytes) -> None:
-        for fragment in self._framer.frame(kind, self._handshake.pool_id, pipeline.pipeline_id, data):
+        for fragment in self._framer.frame(kind, self._handshake.pool_id, pipeline.wire_id, data):
             self._outlet.put(fragment, pipeline.pipeline_id)
 
-    def _take(self, message: Message) -> None:
+    def _take(self, message: Message, command: UUID | None) -> None:
         taker = self._takers.get(message.kind)
         if taker is not None:
-            taker(self, self._pipeline_of(message), message)
+            taker(self, self._pipeline_of(message, command), message)
             return
         self._handshake.take(message, self._inward, running=self._running)
         for fragment in self._handshake.drain(self._framer):
             self._outlet.put(fragment)
         self._start_waiting()
 
-    def _pipeline_of(self, message: Message) -> Pipeline:
-        pipeline = self._pipelines.get(message.pipeline) if message.pipeline is not None else None
+    def _pipeline_of(self, message: Message, command: UUID | None) -> Pipeline:
+        """Find a message's pipeline: WSMan's command decides, as on Windows; the id within may be spelled otherwise."""
+        found = command or message.pipeline
+        pipeline = self._pipelines.get(found) if found is not None else None
         if pipeline is None:
             raise faults.command_not_found()
         return pipeline
@@ -212,7 +214,7 @@ class PythonEngine:
     def _take_pipeline(self, pipeline: Pipeline, message: Message) -> None:
         if pipeline.request is not None:
             raise faults.invalid_fragment("a pipeline was created twice")
-        pipeline.begin(read_pipeline(message.data))
+        pipeline.begin(read_pipeline(message.data), message.pipeline)
         if pipeline.is_nested or self._running < self._handshake.runspaces:
             self._run(pipeline)
         else:

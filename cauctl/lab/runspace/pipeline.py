@@ -26,6 +26,9 @@ class Pipeline:
 
     def __init__(self, pipeline_id: UUID, engine: PythonEngine) -> None:
         self.pipeline_id = pipeline_id
+        """WSMan's identifier of the command."""
+        self.wire_id = pipeline_id
+        """The identifier within messages, as the client spells it."""
         self.engine = engine
         self.request: PipelineRequest | None = None
         self.stopping = threading.Event()
@@ -38,9 +41,10 @@ class Pipeline:
         """Whether it runs within another pipeline and needs no runspace of its own."""
         return self.request is not None and self.request.is_nested
 
-    def begin(self, request: PipelineRequest) -> None:
+    def begin(self, request: PipelineRequest, wire_id: UUID | None) -> None:
         """Take the request."""
         self.request = request
+        self.wire_id = wire_id or self.pipeline_id
 
     def put_input(self, value: Any) -> None:
         """Queue an object that the client pipes in."""

@@ -125,6 +125,7 @@ def shell_xml(shell: Shell, *, now: float, max_idle_timeout: timedelta) -> str:
         f"<rsp:Shell><rsp:ShellId>{escape(shell.shell_id)}</rsp:ShellId>"
         f"<rsp:ResourceUri>{escape(shell.resource_uri)}</rsp:ResourceUri>"
         f"<rsp:Owner>{escape(shell.owner)}</rsp:Owner><rsp:ClientIP>127.0.0.1</rsp:ClientIP>"
+        f"<rsp:ProcessId>{shell.process_id}</rsp:ProcessId>"
         f"<rsp:IdleTimeOut>{soap.xml_duration(shell.idle_timeout)}</rsp:IdleTimeOut>"
         "<rsp:InputStreams>stdin pr</rsp:InputStreams><rsp:OutputStreams>stdout</rsp:OutputStreams>"
         f"<rsp:MaxIdleTimeOut>{soap.xml_duration(max_idle_timeout)}</rsp:MaxIdleTimeOut>"
@@ -166,7 +167,9 @@ def receive_response(command: UUID | None, fragments: list[bytes], *, done: bool
 def connect_response(fragments: bytes) -> str:
     """Answer a client that connects to a disconnected shell."""
     return (
-        '<rsp:ConnectResponse><pwsh:connectResponseXml xmlns:pwsh="http://schemas.microsoft.com/powershell">'
+        "<rsp:ConnectResponse><rsp:InputStreams>stdin pr</rsp:InputStreams>"
+        "<rsp:OutputStreams>stdout</rsp:OutputStreams>"
+        '<pwsh:connectResponseXml xmlns:pwsh="http://schemas.microsoft.com/powershell">'
         f"{base64.b64encode(fragments).decode()}</pwsh:connectResponseXml></rsp:ConnectResponse>"
     )
 

@@ -300,7 +300,7 @@ class WSManService:
             )
             shell.connected = False
             engine.disconnect()
-        return self._ok(exchange, "<rsp:DisconnectResponse/>")
+        return self._ok(exchange, "")
 
     def _reconnect(self, exchange: Exchange) -> Answer:
         shell, engine = self._shell(exchange, connected=False)

@@ -10,6 +10,7 @@ Rules kept here:
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import deque
 from datetime import timedelta
@@ -25,6 +26,9 @@ __all__ = ["Engine", "EngineFactory", "FragmentQueue", "Outlet", "Shell"]
 
 QUEUE_LIMIT: Final = 8 << 20
 """Bytes that a command may have waiting before its writer has to wait for the client."""
+
+
+_PROCESS_IDS: Final = itertools.count(4_000, 4)
 
 
 class FragmentQueue:
@@ -219,6 +223,8 @@ class Shell:
         self.opened = self.touched = opened
         """Monotonic seconds of the creation and of the last request."""
         self.idle_timeout = timedelta(hours=2)
+        self.process_id = next(_PROCESS_IDS)
+        """Of the process that would host it on Windows; it only has to look like one."""
         self.connected = True
         self.closed = False
         self.lock = threading.RLock()
