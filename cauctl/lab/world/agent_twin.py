@@ -85,7 +85,7 @@ class AgentTwin:
     @property
     def running(self) -> bool:
         """Whether more events can come."""
-        return not self.finished and any(course.running for course in self._courses)
+        return not self.finished and self._courses[0].running
 
     def kill(self) -> None:
         """End the work where it is, without a last word."""

@@ -58,6 +58,11 @@ class Storage:
         self.disks = disks
         self.outages: dict[str, Outage] = {}
         """By node: what is not in sync."""
+        self._healthy = StorageFacts(
+            virtual_disks=tuple(
+                VirtualDisk(disk, health_status="Healthy", operational_status=("OK",)) for disk in disks
+            )
+        )
 
     def __repr__(self) -> str:
         return f"<Storage {len(self.disks)} virtual disks, not in sync: {', '.join(self.outages) or 'none'}>"
@@ -150,6 +155,8 @@ class Storage:
 
     def facts(self) -> StorageFacts:
         """What the storage cmdlets show."""
+        if not self.outages:
+            return self._healthy
         health, operational = self.health
         return StorageFacts(
             jobs=tuple(StorageJob(name, state=state, percent_complete=percent) for name, state, percent in self.jobs),

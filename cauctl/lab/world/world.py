@@ -73,12 +73,15 @@ class World:
 
     def entry(self, avoid: frozenset[str] | set[str] = frozenset()) -> Machine | None:
         """Give a node that answers and can speak for the cluster, rather not one of ``avoid``; None without one."""
-        fit = [
-            machine
-            for machine in self.machines.values()
-            if machine.answers and self.cluster.has_quorum and self.cluster.members[machine.name].joined
-        ]
-        return next((machine for machine in fit if machine.name not in avoid), fit[0] if fit else None)
+        if not self.cluster.has_quorum:
+            return None
+        avoided: Machine | None = None
+        for machine in self.machines.values():
+            if machine.answers and self.cluster.members[machine.name].joined:
+                if machine.name not in avoid:
+                    return machine
+                avoided = avoided or machine
+        return avoided
 
     def tell_answers(self, machine: Machine) -> None:
         """Tell whoever carries the wire that a node's connections or port changed."""
