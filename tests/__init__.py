@@ -1,0 +1,1 @@
+"""The suite: tables, properties, the coordinator on the lab, PowerShell itself."""

@@ -1,0 +1,1 @@
+"""Decisions, each by its table."""
