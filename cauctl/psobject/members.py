@@ -58,7 +58,7 @@ class Property(NamedTuple):
 
     name: str
     value: Any
-    """A value of the value model; what lies inside of it may still be Python's own."""
+    """A value of the value model, or one of Python's own that :func:`powershell_value` turns into one."""
     declared: str
     """Full name of the declared type, which a null shows; empty where nobody knows it."""
 

@@ -73,7 +73,7 @@ def powershell_value(value: Any) -> Any:
 
 
 def declared_value(value: Any, declared: str) -> Any:
-    """Give what stands for a property's value whose declared .NET type is known.
+    """Give a property's value as its declared .NET type has it; one that tells its type itself stays as it is.
 
     Raises:
         InputError: the value does not fit the declared type.
@@ -84,7 +84,7 @@ def declared_value(value: Any, declared: str) -> Any:
         return read(value)
     if isinstance(value, list | tuple) and bare not in {"System.Object", "System.Object[]"}:
         return array(value, type_names=(bare, *ARRAY[1:]) if bare.endswith("[]") else (bare, "System.Object"))
-    return powershell_value(value)
+    return value
 
 
 def _int32(value: int) -> int:

@@ -20,8 +20,8 @@ FRAMEWORK_ASSEMBLY: Final = "mscorlib, Version=4.0.0.0, Culture=neutral, PublicK
 
 @lru_cache(maxsize=1024)
 def shown_name(full_name: str) -> str:
-    """Turn ``Type.FullName`` into what ``Type.ToString()`` gives; a name of the second form stays as it is."""
-    if "[[" not in full_name:
+    """Turn ``Type.FullName`` into what ``Type.ToString()`` gives; what is no such name stays as it is."""
+    if "[[" not in full_name or full_name.count("[") != full_name.count("]"):
         return full_name
     start = full_name.index("[[")
     arguments, end = _arguments(full_name, start + 1)

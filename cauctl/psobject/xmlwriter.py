@@ -272,12 +272,22 @@ class XmlWriter:
         enumerable = isinstance(held.base, PSEnumerable) and not held.deserialized
         if depth and (enumerable or (held.deserialized and held.adapted is not None)):
             yield from self._members(held, depth_within(held, depth))
-        yield from (_Note(name, value) for name, value in notes(held))
+        yield from self._notes(held)
 
     def _wrapper(self, held: PSObject) -> Iterator[_Child | _Note]:
         """List what stands in the place of an object at the limit: its text, then its notes."""
         yield _Child(None, self._texts.object_text(held), 0)
-        yield from (_Note(name, value) for name, value in notes(held))
+        yield from self._notes(held)
+
+    def _notes(self, held: PSObject) -> Iterator[_Note]:
+        """List the notes that are written by their texts."""
+        found = notes(held)
+        if self._style.windows_powershell and len(found) > 1:
+            raise InputError(
+                "Windows PowerShell 5.1 nests the second note of such an object in the first: no well-formed XML.",
+                advice="Raise depth, or leave windows_powershell out.",
+            )
+        yield from (_Note(name, value) for name, value in found)
 
     def _line_break(self, level: int) -> str:
         """Give the line end and the indentation of an element ``level`` below the record's."""
