@@ -278,8 +278,6 @@ class Roles:
         failed = failed or any(group.owner == member.name for group in refused)
         member.drain = DrainStatus.FAILED if failed else DrainStatus.COMPLETED
         member.drain_error = ERROR_RESOURCE_LOCKED if failed else 0
-        for group in refused:
-            group.stuck = False
         self._world.ledger.note(self._world.now, f"drain {member.drain.value}", member.name)
         if not failed:
             self._cluster.storage.node_out(member.name)
@@ -297,7 +295,9 @@ class Roles:
     # Returning
 
     def fail_back(self, member: Member, failback: FailbackType) -> None:
-        """Return to a resumed node what was drained from it."""
+        """Return to a resumed node what was drained from it; what could not leave it can again."""
+        for group in self.owned_by(member.name):
+            group.stuck = False
         for group in [group for group in self if group.home == member.name]:
             wanted = failback is FailbackType.IMMEDIATE or (failback is FailbackType.POLICY and group.auto_failback)
             group.home = None
