@@ -8,6 +8,11 @@ from hypothesis import strategies as st
 
 from cauctl.psobject.escaping import IllegalCharacterError, attribute_text, element_text, is_plain
 
+HIGH_NEEDS_LOW = (
+    "A high surrogate character (0xD800 - 0xDBFF) must always be paired with a low surrogate character "
+    "(0xDC00 - 0xDFFF)."
+)
+
 
 @pytest.mark.parametrize(
     ("expected", "text"),
@@ -43,17 +48,11 @@ def test_attributes_are_escaped_further(expected, text):
         ("'\uffff', hexadecimal value 0xFFFF, is an invalid character.", "x\uffff"),
         ("The surrogate pair is invalid. Missing a low surrogate character.", "a\ud83d"),
         (
-            (
-                "The surrogate pair (0xD83D, 0x78) is invalid. A high surrogate character (0xD800 - 0xDBFF) must always be "
-                "paired with a low surrogate character (0xDC00 - 0xDFFF)."
-            ),
+            f"The surrogate pair (0xD83D, 0x78) is invalid. {HIGH_NEEDS_LOW}",
             "\ud83dx",
         ),
         (
-            (
-                "The surrogate pair (0xD83D, 0xD83D) is invalid. A high surrogate character (0xD800 - 0xDBFF) must always "
-                "be paired with a low surrogate character (0xDC00 - 0xDFFF)."
-            ),
+            f"The surrogate pair (0xD83D, 0xD83D) is invalid. {HIGH_NEEDS_LOW}",
             "\ud83d\U0001f600",
         ),
         (
