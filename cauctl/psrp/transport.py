@@ -12,7 +12,7 @@ Rules kept here (numbers are those of the hazards in ``docs/connections.md``):
 * No entity, no DTD, no other encoding than UTF-8 in an answer; no proxy, authority or password from the environment.
 
 Private names used: ``_TransportHTTP`` (``_send_request`` and ``_build_session`` overridden), ``WinRS._selector_set``,
-``RunspacePool._fragmenter``. ``tests/psrp/test_hooks.py`` fails when one of them moves.
+``RunspacePool._fragmenter``, ``Pipeline._get_statements``. ``tests/psrp/test_hooks.py`` fails when one of them moves.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pypsrp
+import pypsrp.complex_objects
 import pypsrp.exceptions
 import pypsrp.negotiate
 import pypsrp.shell
@@ -248,9 +249,10 @@ class NodeWSMan(pypsrp.wsman.WSMan):
 class NodePipeline(pypsrp.complex_objects.Pipeline):
     """A pipeline of one statement that is written without copying it: a deep copy costs more than all the rest."""
 
-    def _get_statements(self) -> list[list[Any]]:
-        self.commands[-1].end_of_statement = True
-        return [list(self.commands)]
+    def _get_statements(self) -> list[list[pypsrp.complex_objects.Command]]:
+        commands = list(self.commands or ())
+        commands[-1].end_of_statement = True
+        return [commands]
 
 
 def pack_message(pool: RunspacePool, message: Any, pipeline_id: str) -> list[bytes]:
@@ -321,7 +323,7 @@ def _silence() -> None:
     A filter, unlike a level, is not undone by configuring logging; one on a package would not reach its modules.
     """
     for package in (pypsrp, spnego):
-        folder = Path(package.__path__[0])
+        folder = Path(str(package.__file__)).parent
         for file in folder.rglob("*.py"):
             module = ".".join(file.relative_to(folder.parent).with_suffix("").parts)
             logging.getLogger(module).addFilter(_only_warnings)

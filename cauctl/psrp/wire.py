@@ -14,6 +14,7 @@ Rules kept here:
 
 from __future__ import annotations
 
+import errno
 import http.client
 import io
 import ipaddress
@@ -63,7 +64,9 @@ class Line:
         self.carries_message = False
         self.sent = False
         self._received = 0
-        self._socket: socket.socket | None = None
+        self._handle: socket.socket | None = None
+        """Second handle of the connection in use: TLS takes the first one over, and ``abort`` must find it before."""
+        self._handle_lock = threading.Lock()
         self._aborted = threading.Event()
 
     def begin(self, deadline: Deadline) -> None:
@@ -83,10 +86,19 @@ class Line:
     def abort(self) -> None:
         """End what waits on this line now, from any thread; nothing can be sent on it afterwards."""
         self._aborted.set()
-        if (current := self._socket) is not None:
-            # The plain socket's method: that of an SSL socket would switch the reader to clear text.
-            with suppress(OSError):
-                socket.socket.shutdown(current, socket.SHUT_RDWR)
+        with self._handle_lock, suppress(OSError):
+            if self._handle is not None:
+                self._handle.shutdown(socket.SHUT_RDWR)
+
+    def hold(self, connection: socket.socket | None) -> None:
+        """Keep a second handle of the connection in use, which keeps it open; None lets it go."""
+        with self._handle_lock:
+            if self._handle is not None:
+                self._handle.close()
+            self._handle = connection.dup() if connection is not None else None
+            # ``abort`` sets its flag before it looks here: it finds the handle, or is found.
+            if connection is not None and self._aborted.is_set():
+                raise ConnectionAbortedError(errno.ECONNABORTED, "given up")
 
     def pause(self, seconds: float) -> None:
         """Wait before another try, at most until ``abort``."""
@@ -143,20 +155,17 @@ class Line:
     def _connect_to(self, address: _SocketAddress, seconds: float, options: Any) -> socket.socket:
         family, kind, protocol, _, target = address
         found = socket.socket(family, kind, protocol)
-        self._socket = found
         try:
+            self.hold(found)
             for option in options or ():
                 found.setsockopt(*option)
             found.settimeout(seconds)
             found.connect(target)
         except BaseException:
+            self.hold(None)
             found.close()
             raise
         return found
-
-    def connected(self, found: socket.socket) -> None:
-        """Remember the socket (the TLS one where there is one) that ``abort`` has to end."""
-        self._socket = found
 
     def _look_up(self, host: str, port: int, deadline: Deadline) -> list[_SocketAddress]:
         try:
@@ -275,7 +284,10 @@ class _Bounded:
             raise tls_failure(self.line.connection, error) or self.line.broken(error) from error
         finally:
             self._connecting = False
-        self.line.connected(self.sock)
+
+    def close(self) -> None:
+        self.line.hold(None)
+        super().close()  # type: ignore[misc]
 
     def send(self, data: Any) -> None:
         if self.sock is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from cauctl.lab.wsman.service import Quotas
 from cauctl.lab.wsman.tls import LabAuthority
 from cauctl.models.credential import PSCredential
 from cauctl.psrp.connection import NodeConnection
+from cauctl.psrp.session import NodeSession
 
 WAYS = ("basic over TLS", "negotiate over TLS", "negotiate over HTTP")
 """How a node can be reached; over HTTP every message is sealed."""
@@ -56,6 +58,13 @@ class Node:
                 **options,
             },
         )
+
+
+def sees_its_connection_end(session: NodeSession) -> None:
+    """Wait until the node's end of the connection has reached us: sending before it has is of unknown fate."""
+    assert session._shell is not None
+    readable, _, _ = select.select([session._shell._wsman.transport.line._handle], [], [], 5)
+    assert readable
 
 
 @contextmanager

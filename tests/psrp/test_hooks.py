@@ -28,7 +28,7 @@ from pypsrp.shell import SignalCode, WinRS
 from cauctl.models.credential import PSCredential
 from cauctl.psrp.connection import NodeConnection
 from cauctl.psrp.deadline import Deadline
-from cauctl.psrp.transport import NodeTransport, NodeWSMan, pack_message, select_shell
+from cauctl.psrp.transport import NodePipeline, NodeTransport, NodeWSMan, pack_message, select_shell
 from cauctl.psrp.wire import Line, NodeAdapter
 
 CONNECTION = NodeConnection(
@@ -139,6 +139,18 @@ def test_messages_are_numbered_with_those_of_the_pool(wsman):
     fragments = [pack_message(pool, message, "12345678-1234-5678-1234-567812345678") for _ in range(3)]
     assert [1, 2, 3] == [int.from_bytes(first[:8], "big") for first, *_ in fragments]
     assert {0x00021006} == {int.from_bytes(first[25:29], "little") for first, *_ in fragments}
+
+
+def test_a_pipeline_is_written_as_pypsrp_writes_it(wsman):
+    """Ours asks ``Pipeline._get_statements`` for the same commands and spares their deep copy."""
+    theirs, ours = (
+        kind(is_nested=False, cmds=[Command("A"), Command("B")], history=None, redirect_err_to_out=False)
+        for kind in (Pipeline, NodePipeline)
+    )
+    written = [ET.tostring(RunspacePool(wsman).serialize(pipeline)) for pipeline in (theirs, ours)]
+    assert written[0] == written[1]
+    assert b'<S N="Cmd">B</S>' in written[0]
+    assert "self._get_statements()" in inspect.getsource(Pipeline)
 
 
 def test_the_channel_binding_is_read_where_our_reader_shows_it():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import socket
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
@@ -37,7 +37,7 @@ from cauctl.psrp.invocation import Invocation
 from cauctl.psrp.pipeline import ErrorRecord, as_pipeline, command, native, script
 from cauctl.psrp.reader import PipelineState
 from cauctl.psrp.session import NodeSession
-from tests.psrp.nodes import SOON, WAYS, Node, serve
+from tests.psrp.nodes import SOON, WAYS, Node, sees_its_connection_end, serve
 
 GRACE = 2.0
 """Seconds that a call may take after its deadline."""
@@ -86,13 +86,6 @@ def ends(condition: Callable[[], bool]) -> bool:
     while not condition() and time.monotonic() < limit:
         threading.Event().wait(0.005)
     return condition()
-
-
-def sees_its_connection_end(session: NodeSession) -> bool:
-    """Whether the node's end of the connection has reached us; sending before it did would be of unknown fate."""
-    assert session._shell is not None
-    readable, _, _ = select.select([session._shell._wsman.transport.line._socket], [], [], 5)
-    return bool(readable)
 
 
 # What goes right
@@ -302,6 +295,27 @@ def test_opening_can_be_cancelled(tls_node):
     tls_node.endpoint.mode = WireMode.SERVING
 
 
+@pytest.mark.parametrize("backlog", [0, 5])
+def test_opening_can_be_cancelled_before_there_is_a_connection(backlog):
+    """While TCP or TLS still waits for an answer."""
+    with socket.create_server(("127.0.0.1", 0), backlog=backlog) as listening, ExitStack() as stack:
+        for _ in range(3 - backlog // 2):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listening.getsockname())
+        connection = NodeConnection(
+            "N1", address="127.0.0.1", port=listening.getsockname()[1], credential=PSCredential("admin", "hunter2")
+        )
+        session = NodeSession(connection)
+        with ThreadPoolExecutor(1) as pool:
+            opening = pool.submit(session.open, SOON)
+            assert ends(lambda: "opening" in repr(session) and session._work.shell is not None)
+            begin = time.monotonic()
+            assert session.cancel()
+            assert isinstance(opening.exception(10), OperationCancelledError)
+            assert time.monotonic() - begin < GRACE
+
+
 def test_a_hanging_node_ends_a_call_at_its_deadline(tls_node, tls_session):
     tls_node.endpoint.mode = WireMode.HANGING
     begin = time.monotonic()
@@ -353,7 +367,7 @@ def test_an_error_of_the_one_who_takes_output_ends_the_pipeline(tls_node, tls_se
 
 def test_nothing_was_sent_when_nobody_answers(node, session):
     node.endpoint.refuse()
-    assert sees_its_connection_end(session)
+    sees_its_connection_end(session)
     with pytest.raises(NodeUnreachableError, match="nothing was sent"):
         session.run(native("echo.exe", "a"), within=SOON)
     assert 0 == node.runs["echo.exe"]
@@ -362,7 +376,7 @@ def test_nothing_was_sent_when_nobody_answers(node, session):
 def test_the_shell_of_a_session_that_was_given_up_is_removed_later(node, session):
     """The network came back, not the node: its shells are still there, and none may stay."""
     node.endpoint.refuse()
-    assert sees_its_connection_end(session)
+    sees_its_connection_end(session)
     with pytest.raises(NodeUnreachableError):
         session.run(native("echo.exe", "a"), within=SOON)
     assert 1 == len(node.endpoint.shells)
