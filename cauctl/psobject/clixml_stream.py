@@ -29,7 +29,7 @@ __all__ = ["Documents"]
 _T = TypeVar("_T")
 _HEADER: Final = "#< CLIXML"
 _WINDOW: Final = 1 << 16
-_EVERYTHING: Final = 1 << 62
+_EVERYTHING: Final = 1 << 24
 _LONGEST_TAIL: Final = 1 << 20
 _OBJECTS: Final = re.compile(
     r"""<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)"""

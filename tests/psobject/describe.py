@@ -34,6 +34,7 @@ from cauctl.psobject.nettext import TextStyle, _offset_at, local_clock
 from cauctl.psobject.objecttext import ObjectText
 from cauctl.psobject.uri_syntax import is_absolute_uri
 
+UTC_ZONE = ZoneInfo("UTC")
 BAG = "System.Management.Automation.PSCustomObject"
 LIVE = frozenset(
     (

@@ -1,0 +1,150 @@
+"""The fast ways of reading and writing give exactly what the careful ways give."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cauctl.errors import InputError
+from cauctl.psobject import PSObject, array, custom_object, enum_value, hashtable, ordered_dictionary, read_clixml, write_clixml
+from tests.psobject.clixml_graphs import NAMES, PRIMITIVES
+from tests.psobject.describe import UTC_ZONE, describe
+
+LEAVES = PRIMITIVES.map(lambda meant: meant.value)
+FEW = 40
+
+
+def careful(text: str) -> str:
+    """The same document in a spelling that the fast ways do not know: two blanks before attributes, blanks in end tags."""
+    return re.sub(r"</([A-Za-z0-9]+)>", r"</\1 >", re.sub(r"<([A-Za-z0-9]+) (?=[A-Za-z])", r"<\1  ", text))
+
+
+def seen(text: str) -> Any:
+    return [describe(value, UTC_ZONE) for value in read_clixml(text)]
+
+
+def make(kind: str, names: list[str], values: list[Any]) -> PSObject:
+    """One object of a kind, of these values."""
+    members = dict(zip(names, values, strict=False))
+    inner = custom_object({"C": values[0]}, type_name="Inner")
+    day = enum_value("System.DayOfWeek", "Monday", 1)
+    return {
+        "bag": lambda: custom_object(members),
+        "net": lambda: PSObject(type_names=("My.Type", "System.Object"), text=str(values[0]), adapted=members),
+        "both": lambda: PSObject(type_names=("My.Type",), text="", adapted=members, extended={"n": values[0]}),
+        "nested": lambda: custom_object({**members, "Inner": inner, "Day": day}),
+        "optional": lambda: custom_object({**members, "Inner": inner if values[0] is None else None}),
+        "list": lambda: custom_object({**members, "L": array(values), "E": array()}),
+        "table": lambda: custom_object({"T": hashtable({"k": values[0], "l": 2}), "O": ordered_dictionary(members)}),
+        "items": lambda: array(values),
+        "boxed": lambda: PSObject(values[0] if values[0] is not None else 1, extended={"n": 1}),
+        "bare": lambda: PSObject(extended=members),
+    }[kind]()
+
+
+KINDS = ("bag", "net", "both", "nested", "optional", "list", "table", "items", "boxed", "bare")
+
+
+@st.composite
+def many(draw: st.DrawFn) -> list[PSObject]:
+    """Forty objects of one or two kinds; each property mostly of one type, sometimes null or of another."""
+    kinds = draw(st.lists(st.sampled_from(KINDS), min_size=1, max_size=2))
+    names = draw(st.lists(NAMES, min_size=1, max_size=4, unique_by=str.upper))
+    columns = [draw(st.lists(LEAVES, min_size=1, max_size=3)) for _ in names]
+    choices = draw(st.lists(st.integers(0, 11), min_size=FEW, max_size=FEW))
+    return [
+        make(kinds[number % len(kinds)], names, [column[choice % len(column)] for column in columns])
+        for number, choice in enumerate(choices)
+    ]
+
+
+@given(many())
+def test_many_objects_read_fast_are_what_they_are_read_with_care(objects):
+    text = write_clixml([array(objects)])
+
+    assert seen(text) == seen(careful(text))
+
+
+@given(many())
+def test_many_objects_written_fast_are_what_they_are_written_one_by_one(objects):
+    """A run of like objects uses a template; an object of another kind between any two of them breaks the run."""
+    together = write_clixml(objects)
+    between = write_clixml([each for item in objects for each in (item, 0)])
+
+    assert together == between.replace("\n  <I32>0</I32>", "")
+
+
+@given(many())
+def test_documents_of_many_objects_come_back_the_same(objects):
+    text = write_clixml(objects)
+
+    assert write_clixml(read_clixml(text)) == text
+
+
+OBJECTS = [custom_object({"S": f"a{number}", "I": number, "D": 1.5, "B": True, "N": None}) for number in range(FEW)]
+DOCUMENT = write_clixml([array(OBJECTS)])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('<I32 N="I">30</I32>', '<I32 N="I">2147483648</I32>'),
+        ('<I32 N="I">30</I32>', '<I32 N="I">x</I32>'),
+        ('<S N="S">a30</S>', '<S N="S">a&nope;</S>'),
+        ('<S N="S">a30</S>', '<S N="S">a]]></S>'),
+        ('<S N="S">a30</S>', '<S N="S">a<b/></S>'),
+        ('<S N="S">a30</S>', '<S N="S">a</T>'),
+        ('<S N="S">a30</S>', "<S>a30</S>"),
+        ('RefId="31"', 'RefId="31" RefId="31"'),
+    ],
+)
+def test_an_odd_one_among_many_is_refused_at_its_place(old, new):
+    """The place is that of the careful reader, whatever was read fast before."""
+    text = DOCUMENT.replace(old, new, 1)
+    assert text != DOCUMENT
+
+    with pytest.raises(InputError) as fast:
+        read_clixml(text)
+    lines = text.split("\n")
+    with pytest.raises(InputError) as slow:
+        read_clixml("\n".join([*lines[:3], "<!-- -->", *lines[3:]]).replace(' N="S"', "  N='S'"))
+
+    assert fast.value.line == text[: text.index(new)].count("\n") + 1 == slow.value.line - 1
+    assert fast.value.expected == slow.value.expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "value"),
+    [
+        ('<S N="S">a30</S>', '<S N="S">&lt;a&#65;_x0042_&amp;amp;</S>', "<aAB&amp;"),
+        ('<S N="S">a30</S>', '<S N="S"><![CDATA[&]]></S>', "&"),
+        ('<S N="S">a30</S>', '<Nil N="S" />', None),
+        ('<S N="S">a30</S>', '<C N="S">97</C>', "a"),
+        ('<S N="S">a30</S>', '<S N="s">other</S>', "other"),
+    ],
+)
+def test_an_odd_one_among_many_is_read(old, new, value):
+    (items,) = read_clixml(DOCUMENT.replace(old, new, 1))
+
+    assert items[30]["S"] == value
+    assert [item["I"] for item in items] == list(range(FEW))
+
+
+def test_a_ref_id_that_comes_twice_means_the_last():
+    """Objects may share a RefId; a reference finds the one that was begun last before it."""
+    text = DOCUMENT.replace('RefId="31"', 'RefId="30"').replace("</LST>", '<Ref RefId="30" /></LST>')
+    (items,) = read_clixml(text)
+
+    assert items[-1] is items[30]
+    assert [item["I"] for item in items] == [*range(FEW), 30]
+
+
+def test_names_that_differ_in_case_replace_each_other_in_many_objects_too():
+    text = DOCUMENT.replace('<Nil N="N" />', '<I32 N="s">7</I32>')
+    (items,) = read_clixml(text)
+
+    assert all(item.keys() == ["s", "I", "D", "B"] and item["S"] == 7 for item in items)
