@@ -19,7 +19,7 @@ class PositionalTable:
         self._places: dict[int, list[tuple[ParameterMetadata, SetAttributes]]] = {}
         for parameter in unbound:
             for attributes in parameter.matching(sets):
-                if attributes.position is not None:
+                if attributes.position is not None and not attributes.remaining:
                     self._places.setdefault(attributes.position, []).append((parameter, attributes))
         self._order = sorted(self._places)
 
