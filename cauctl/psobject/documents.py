@@ -169,7 +169,8 @@ def _tree(element: Element, namespace: str, node: etree._Element) -> etree._Elem
 
 def _place(root: etree._Element, data: bytes, path: str | None) -> tuple[int, int] | None:
     """Find line and column of the start tag that ``path`` names; lxml tells the line alone."""
-    found = root.getroottree().xpath(path) if path else None
+    prefixes = {prefix: uri for each in root.iter("*") for prefix, uri in each.nsmap.items() if prefix}
+    found = root.getroottree().xpath(path, namespaces=prefixes) if path else None
     if not isinstance(found, list) or not found:
         return None
     wanted = next(index for index, each in enumerate(root.iter("*")) if each is found[0])
