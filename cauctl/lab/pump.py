@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from cauctl.lab.world import World
 
 __all__ = ["LabClock", "Pump"]
+
+log = logging.getLogger(__name__)
 
 _LONGEST_REST: Final = 1.0
 _PATIENCE: Final = 10.0
@@ -64,11 +67,19 @@ class Pump:
             self._thread.join(_PATIENCE)
         self._world.kernel.on_plan = None
 
+    def _go_on(self) -> datetime | None:
+        """Let the world catch up; give when something is due next."""
+        with self._world.lock:
+            try:
+                self._world.kernel.advance(self._clock.now())
+            except Exception:
+                # What failed is gone from the queue; a world that stood still would hang whoever waits for it.
+                log.exception("something in the lab's world failed")
+            return self._world.kernel.next_due()
+
     def _run(self) -> None:
         while not self._stopping:
             self._planned.clear()
-            with self._world.lock:
-                self._world.kernel.advance(self._clock.now())
-                due = self._world.kernel.next_due()
+            due = self._go_on()
             rest = _LONGEST_REST if due is None else self._clock.real_seconds(due - self._clock.now())
             self._planned.wait(min(rest, _LONGEST_REST))

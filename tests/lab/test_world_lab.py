@@ -197,6 +197,15 @@ def test_a_cut_wire_is_not_a_restart() -> None:
         assert access.node.probe("NODE1") == before
 
 
+def test_a_failure_within_the_world_is_told_and_does_not_stop_its_time(caplog: pytest.LogCaptureFixture) -> None:
+    lab, seen = quiet_lab(), threading.Event()
+    lab.world.kernel.after(timedelta(seconds=1), lambda: 1 // 0)
+    lab.world.kernel.after(timedelta(seconds=2), seen.set)
+    with lab:
+        assert seen.wait(5)
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_the_clock_of_the_coordinator_is_the_labs() -> None:
     with quiet_lab() as lab, connect(lab.name) as access:
         drift = access.clock.now() - lab.report().ends

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from attrs import frozen
 
@@ -14,7 +14,7 @@ from cauctl.lab.world.criteria import WindowsUpdateError
 from cauctl.models.agent import AgentEvent, AgentEventKind, AgentOperation, OperationResultCode, UpdateOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from cauctl.lab.world.catalogue import CatalogueUpdate
     from cauctl.lab.world.kernel import Course, Process
@@ -41,6 +41,10 @@ class _Ended:
     kind: AgentEventKind
     hresult: int | None = None
     message: str = ""
+
+
+_Work: TypeAlias = "Generator[timedelta, None, _Ended | None]"
+"""Part of the work: its pauses, and how it ended the work if it did."""
 
 
 class AgentTwin:
@@ -137,7 +141,7 @@ class AgentTwin:
         ended = yield from self._each(found)
         self._end(ended or _Ended(AgentEventKind.DONE))
 
-    def _each(self, found: list[CatalogueUpdate]) -> Any:
+    def _each(self, found: list[CatalogueUpdate]) -> _Work:
         offered = {update.key: update for update in found}
         asked = dict.fromkeys(self.request.updates)
         for key in asked:
@@ -154,7 +158,7 @@ class AgentTwin:
                 return ended
         return None
 
-    def _one(self, update: CatalogueUpdate) -> Any:
+    def _one(self, update: CatalogueUpdate) -> _Work:
         """Stage or install one update; an _Ended ends the work."""
         installs = self.request.operation is AgentOperation.INSTALL
         last = AgentEventKind.INSTALLED if installs else AgentEventKind.DOWNLOADED
@@ -176,7 +180,7 @@ class AgentTwin:
             self._told(AgentEventKind.DOWNLOADED, update.key, OperationResultCode.SUCCEEDED.value, 0)
         return (yield from self._install(update)) if installs else None
 
-    def _install(self, update: CatalogueUpdate) -> Any:
+    def _install(self, update: CatalogueUpdate) -> _Work:
         if self._updates.reboot_required_before_installation:
             self._reboot_required = True
             self._told(AgentEventKind.INSTALLED, update.key, 0, WU_E_INSTALL_NOT_ALLOWED)

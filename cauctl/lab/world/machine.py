@@ -279,15 +279,18 @@ class Machine:
         self.tasks.stop_all()
         self.updates.interrupt()
         self._servicing = 0
-        self.world.tell_answers(self)
         if self.world.faults.strike(FaultKind.RESTART_HANGS, self.name):
             self.note("does not come back")
-            return
+        else:
+            self.world.kernel.after(self._boot_time(quick=quick), self._boot)
+        self.world.tell_answers(self)
+
+    def _boot_time(self, *, quick: bool) -> timedelta:
         durations = self.world.scenario.durations
-        time = timedelta(seconds=2) if quick else self.vary("boot", durations.boot)
-        if self.updates.pending and not quick:
-            time += durations.boot_servicing
-        self.world.kernel.after(time, self._boot)
+        if quick:
+            return timedelta(seconds=2)
+        time = self.vary("boot", durations.boot)
+        return time + durations.boot_servicing if self.updates.pending else time
 
     def switch_on(self) -> None:
         """Let a node boot that is off, as an administrator at its console does."""

@@ -21,9 +21,11 @@ from cauctl.models.enums import FailbackType
 from cauctl.models.nodes import DrainStatus, GroupState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import timedelta
 
     from cauctl.lab.world.cluster import Cluster
+    from cauctl.lab.world.kernel import Process
     from cauctl.lab.world.membership import Member
     from cauctl.lab.world.scenario import RoleSpec
 
@@ -123,7 +125,7 @@ class Roles:
     def __repr__(self) -> str:
         return f"<Roles {', '.join(f'{group.name}: {group.owner}' for group in self)}>"
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Group]:
         return iter(self._groups.values())
 
     def _put(self, group: Group) -> None:
@@ -237,7 +239,7 @@ class Roles:
         moves = [group for group in waiting if group is not left]
         self._world.kernel.start(self._draining(member, moves, force=force, failing=fault is not None))
 
-    def _draining(self, member: Member, waiting: list[Group], *, force: bool, failing: bool) -> Any:
+    def _draining(self, member: Member, waiting: list[Group], *, force: bool, failing: bool) -> Process:
         """Move groups two at a time until all are gone or given up."""
         durations, joins = self._world.scenario.durations, member.joins
         refused: list[Group] = []

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Durations", "NodeSpec", "Quirks", "RoleSpec", "Scenario", "standard_scenario"]
 
-LIVE_TYPES: Final = frozenset({"VirtualMachine"})
-"""Group types that move without going offline."""
+_MOST_NODES: Final = 64
+_SQL_NODES: Final = 2
 
 
 @frozen
@@ -104,8 +104,6 @@ class Durations:
     """From the open port to the running Cluster service."""
     join: timedelta = timedelta(seconds=15)
     """From the running Cluster service to membership."""
-    failure_detection: timedelta = timedelta(seconds=10)
-    """From a node's sudden loss to its state Down."""
     repair_delay: timedelta = timedelta(seconds=10)
     """From a node's return to its storage jobs."""
     repair: timedelta = timedelta(seconds=60)
@@ -204,10 +202,6 @@ def standard_scenario(
         faults=tuple(faults),
         quirks=quirks,
     )
-
-
-_MOST_NODES: Final = 64
-_SQL_NODES: Final = 2
 
 
 def _standard_roles(names: list[str]) -> tuple[RoleSpec, ...]:
