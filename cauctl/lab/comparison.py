@@ -108,7 +108,7 @@ def _keys(left: Any, right: Any) -> tuple[Any, Any]:
 
 
 def _sign(left: Any, right: Any) -> int:
-    return (left > right) - (left < right)
+    return int(left > right) - int(left < right)
 
 
 def order_key(value: Any) -> tuple[int, Any]:

@@ -134,7 +134,7 @@ class NodeEndpoint:
 
     @property
     def mode(self) -> WireMode:
-        """How the listener treats everybody: serving, hanging, unavailable (503)."""
+        """How the listener treats everybody: serving, hanging, unavailable (503), slow."""
         return self._listener.mode
 
     @mode.setter

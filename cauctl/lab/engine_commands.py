@@ -170,9 +170,7 @@ def _expanded(found: Any, item: Any, name: str | None) -> Iterable[Any]:
 def _same(left: Any, right: Any) -> bool:
     """Tell whether two selected values count as one."""
     if isinstance(left, PSObject) and isinstance(right, PSObject) and left.base is None:
-        return left.keys() == right.keys() and all(
-            equals(left[key], right[key], case_sensitive=True) for key in left
-        )
+        return left.keys() == right.keys() and all(equals(left[key], right[key], case_sensitive=True) for key in left)
     return equals(left, right, case_sensitive=True)
 
 

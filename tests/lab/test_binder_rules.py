@@ -439,7 +439,7 @@ def test_texts_of_moments(text, expected):
 
 
 PLAIN = (
-    st.none() | st.booleans() | st.integers(-(1 << 40), 1 << 40) | st.floats() | st.text(max_size=20) | st.decimals()
+    st.none() | st.booleans() | st.integers(-(1 << 40), 1 << 40) | st.floats() | st.text(max_size=20) | st.decimals(-(10**20), 10**20, places=4)
     | st.builds(Int64, st.integers(-(1 << 63), (1 << 63) - 1)) | st.just(TimeSpan(5)) | st.just(DateTime(NOON))
 )  # fmt: skip
 VALUES = st.recursive(

@@ -114,6 +114,15 @@ def test_a_hanging_node_answers_nothing_until_it_goes_on():
         assert ["x"] == run(pool, ECHO).output
 
 
+def test_a_slow_node_answers_completely():
+    with serving() as node, pool_on(node) as pool:
+        node.mode = WireMode.SLOW
+        began = time.monotonic()
+        assert ["x"] == run(pool, ECHO).output
+        assert time.monotonic() - began > 0.5
+        node.mode = WireMode.SERVING
+
+
 def test_an_unavailable_node_says_503():
     with serving() as node, pool_on(node) as pool:
         node.mode = WireMode.UNAVAILABLE

@@ -23,6 +23,7 @@ from cauctl.lab.dispatch import BoundCall, CommandError, RegisteredCommand
 from cauctl.lab.runspace.confirm import should_process
 from cauctl.lab.runspace.records import Invocation
 from cauctl.lab.runspace.streams import CommandStreams, Preferences, StatementError
+from cauctl.psobject import PSObject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -134,14 +135,17 @@ class _Stage:
         try:
             for call in self._calls(flow):
                 if self.binding is None or should_process(self.binding, call):
-                    yield from self._checked(self.command.handler(self.streams, call) or ())
+                    yield from self._handled(call)
         except CommandError as error:
             raise StatementError(error, self.streams.invocation) from None
+        if self.command.native:
+            for _ in flow or ():
+                pass  # a program that does not read its input holds nobody up
 
-    def _checked(self, values: Iterable[Any]) -> Iterator[Any]:
-        """Pass on values; a raised error that does not terminate ends only this call."""
+    def _handled(self, call: BoundCall) -> Iterator[Any]:
+        """Call the handler and pass on what it gives; an error that does not terminate ends only this call."""
         try:
-            for value in values:
+            for value in _objects(self.command.handler(self.streams, call)):
                 self.streams.check()
                 yield value
         except CommandError as error:
@@ -179,3 +183,10 @@ class _Stage:
             common=self.binding.common,
             input=given,
         )
+
+
+def _objects(result: Any) -> Iterable[Any]:
+    """Give what a handler returned as output objects; one object that could be iterated is still one object."""
+    if result is None:
+        return ()
+    return (result,) if isinstance(result, str | bytes | dict | PSObject) else result

@@ -14,6 +14,7 @@ __all__ = [
     "action_not_supported",
     "command_exists",
     "command_not_found",
+    "internal_error",
     "invalid_fragment",
     "resource_not_served",
     "schema_violation",
@@ -153,6 +154,11 @@ def resource_not_served(uri: str) -> WSManFault:
         "WSMan: drive on this computer.",
         sender=True,
     )
+
+
+def internal_error(what: str) -> WSManFault:
+    """Say that the node itself failed."""
+    return WSManFault(0x80338104, "w:InternalError", what)
 
 
 def invalid_fragment(what: str) -> WSManFault:

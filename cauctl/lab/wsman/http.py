@@ -10,6 +10,7 @@ import socket
 import struct
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -30,6 +31,9 @@ __all__ = ["Connection", "Host"]
 _HEAD_LIMIT: Final = 64 << 10
 _BODY_LIMIT: Final = 4 << 20
 _BUFFER_LIMIT: Final = 8 << 20
+_SLOW_PIECES: Final = 20
+_SLOW_PAUSE: Final = 0.02
+"""Seconds between the pieces of a slow answer."""
 _RESET: Final = struct.pack("ii", 1, 0)
 """SO_LINGER with no time: closing sends RST, as a crash does."""
 
@@ -255,8 +259,26 @@ class Connection(asyncio.Protocol):
         if self._host.mode is WireMode.HANGING:
             self._held.append((payload, close))
             return
+        if self._host.mode is WireMode.SLOW and len(payload) > 1:
+            size = max(1, len(payload) // _SLOW_PIECES)
+            self._transport.write(payload[:size])
+            rest = partial(self._write_rest, payload[size:], size, close=close)
+            asyncio.get_running_loop().call_later(_SLOW_PAUSE, rest)
+            return
         self._transport.write(payload)
         if close:
+            self._transport.close()
+
+    def _write_rest(self, payload: bytes, size: int, *, close: bool) -> None:
+        """Let an answer trickle; once the mode has changed the rest goes out at once."""
+        if self._transport.is_closing():
+            return
+        piece = payload if self._host.mode is not WireMode.SLOW else payload[:size]
+        self._transport.write(piece)
+        if len(piece) < len(payload):
+            rest = partial(self._write_rest, payload[len(piece) :], size, close=close)
+            asyncio.get_running_loop().call_later(_SLOW_PAUSE, rest)
+        elif close:
             self._transport.close()
 
     def _done(self) -> None:

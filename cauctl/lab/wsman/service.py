@@ -6,6 +6,7 @@ front end waits in its own way. Quotas and faults are Windows' (MS-WSMV 3.1.4, r
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import uuid
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from cauctl.lab.wsman.shell import Engine, EngineFactory
 
 __all__ = ["Quotas", "WSManService"]
+
+log = logging.getLogger(__name__)
 
 _SHELL_URI: Final = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
 _CONFIGURATION_URI: Final = "http://schemas.microsoft.com/powershell/"
@@ -126,12 +129,12 @@ class WSManService:
         """Do what a request asks for."""
         request = exchange.request
         try:
-            action = self._actions.get(request.action)
-            if action is None:
-                raise faults.action_not_supported(request.action_uri)
-            return action(exchange)
+            return self._actions.get(request.action, _unknown_action)(exchange)
         except WSManFault as fault:
             return self._fault(fault, request.message_id)
+        except Exception as error:  # a bug of one node must not take the loop's others along
+            log.exception("%s: a request failed", self.machine)
+            return self._fault(faults.internal_error(f"{type(error).__name__}: {error}"), request.message_id)
 
     def handle(self, data: bytes, user: str) -> Answer | Pending:
         """Read a request and do what it asks for."""
@@ -350,6 +353,10 @@ class WSManService:
 
     def _ok(self, exchange: Exchange, body: str) -> Answer:
         return Answer(200, soap.answer(exchange.request, body))
+
+
+def _unknown_action(exchange: Exchange) -> Answer:
+    raise faults.action_not_supported(exchange.request.action_uri)
 
 
 def _queue(shell: Shell, command: UUID) -> FragmentQueue:

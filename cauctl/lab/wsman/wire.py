@@ -22,6 +22,8 @@ class WireMode(Enum):
     """Connections are taken, nothing is read or answered until the mode changes."""
     UNAVAILABLE = "unavailable"
     """Each request is answered by HTTP 503."""
+    SLOW = "slow"
+    """Answers trickle: a few bytes at a time."""
 
 
 class Break(Enum):
