@@ -32,7 +32,6 @@ from pypsrp.complex_objects import (
 )
 from pypsrp.exceptions import WinRMError, WSManFaultError
 from pypsrp.messages import CreatePipeline
-from pypsrp.powershell import RunspacePool
 from pypsrp.serializer import TaggedValue
 from pypsrp.shell import SignalCode, WinRS
 
@@ -44,7 +43,7 @@ from cauctl.errors import (
     TransportError,
 )
 from cauctl.psrp.display import show_text
-from cauctl.psrp.transport import NodePipeline, NodeWSMan, pack_message, select_shell
+from cauctl.psrp.transport import NodePipeline, NodePool, NodeWSMan, pack_message, select_shell
 from cauctl.psrp.values import to_element
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ class Shell:
         self.connection = connection
         self._wsman = NodeWSMan(connection)
         idle = connection.idle_timeout
-        self._pool = RunspacePool(
+        self._pool = NodePool(
             self._wsman,
             configuration_name=connection.configuration_name,
             idle_timeout=None if idle is None else round(idle.total_seconds()),

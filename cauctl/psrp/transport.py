@@ -12,7 +12,8 @@ Rules kept here (numbers are those of the hazards in ``docs/connections.md``):
 * No entity, no DTD, no other encoding than UTF-8 in an answer; no proxy, authority or password from the environment.
 
 Private names used: ``_TransportHTTP`` (``_send_request`` and ``_build_session`` overridden), ``WinRS._selector_set``,
-``RunspacePool._fragmenter``, ``Pipeline._get_statements``. ``tests/psrp/test_hooks.py`` fails when one of them moves.
+``RunspacePool._fragmenter`` and ``_process_runspacepool_warning``, ``Pipeline._get_statements``.
+``tests/psrp/test_hooks.py`` fails when one of them moves.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ from typing import TYPE_CHECKING, Any, Final
 import pypsrp
 import pypsrp.complex_objects
 import pypsrp.exceptions
+import pypsrp.messages
 import pypsrp.negotiate
+import pypsrp.powershell
 import pypsrp.shell
 import pypsrp.wsman
 import requests
@@ -52,11 +55,9 @@ from cauctl.psrp.wire import Line, NodeAdapter
 if TYPE_CHECKING:
     import xml.etree.ElementTree as ET
 
-    from pypsrp.powershell import RunspacePool
-
     from cauctl.psrp.connection import NodeConnection
 
-__all__ = ["NodePipeline", "NodeTransport", "NodeWSMan", "pack_message", "select_shell"]
+__all__ = ["NodePipeline", "NodePool", "NodeTransport", "NodeWSMan", "pack_message", "select_shell"]
 
 _REPEAT_AFTER: Final = (0.0, 0.05, 0.1, 0.2, 0.4)
 """Seconds before each repetition of a broken Receive: for a connection that was cut, not for a node that is gone."""
@@ -246,6 +247,13 @@ class NodeWSMan(pypsrp.wsman.WSMan):
         return body
 
 
+class NodePool(pypsrp.powershell.RunspacePool):
+    """A runspace pool that keeps what the node says of it, where pypsrp would warn the whole program."""
+
+    def _process_runspacepool_warning(self, message: pypsrp.messages.Message) -> None:
+        self.node_warnings = [*getattr(self, "node_warnings", ()), str(message.data)]
+
+
 class NodePipeline(pypsrp.complex_objects.Pipeline):
     """A pipeline of one statement that is written without copying it: a deep copy costs more than all the rest."""
 
@@ -255,7 +263,7 @@ class NodePipeline(pypsrp.complex_objects.Pipeline):
         return [commands]
 
 
-def pack_message(pool: RunspacePool, message: Any, pipeline_id: str) -> list[bytes]:
+def pack_message(pool: pypsrp.powershell.RunspacePool, message: Any, pipeline_id: str) -> list[bytes]:
     """Cut a message of pypsrp into fragments, numbered with those that the pool has sent itself."""
     return list(pool._fragmenter.fragment(message, pool.id, pipeline_id))  # noqa: SLF001  the hook
 

@@ -20,15 +20,16 @@ import requests.adapters
 import urllib3.connection
 import urllib3.connectionpool
 from pypsrp.complex_objects import ApartmentState, Command, HostInfo, Pipeline, RemoteStreamOptions
-from pypsrp.messages import CreatePipeline
+from pypsrp.messages import CreatePipeline, Destination, Message, WarningRecord
 from pypsrp.negotiate import HTTPNegotiateAuth
-from pypsrp.powershell import RunspacePool
+from pypsrp.powershell import Fragment, RunspacePool
+from pypsrp.serializer import Serializer
 from pypsrp.shell import SignalCode, WinRS
 
 from cauctl.models.credential import PSCredential
 from cauctl.psrp.connection import NodeConnection
 from cauctl.psrp.deadline import Deadline
-from cauctl.psrp.transport import NodePipeline, NodeTransport, NodeWSMan, pack_message, select_shell
+from cauctl.psrp.transport import NodePipeline, NodePool, NodeTransport, NodeWSMan, pack_message, select_shell
 from cauctl.psrp.wire import Line, NodeAdapter
 
 CONNECTION = NodeConnection(
@@ -151,6 +152,14 @@ def test_a_pipeline_is_written_as_pypsrp_writes_it(wsman):
     assert written[0] == written[1]
     assert b'<S N="Cmd">B</S>' in written[0]
     assert "self._get_statements()" in inspect.getsource(Pipeline)
+
+
+def test_a_warning_about_the_pool_warns_nobody_else(wsman):
+    """A module that a node loads at the start of a session may warn; pypsrp makes a Python warning of that."""
+    pool = NodePool(wsman)
+    record = Message(Destination.CLIENT, None, None, WarningRecord(message="careful", invocation=False), Serializer())
+    pool._parse_responses(Fragment(1, 0, record.pack(), start=True, end=True).pack())
+    assert 1 == len(pool.node_warnings)
 
 
 def test_the_channel_binding_is_read_where_our_reader_shows_it():

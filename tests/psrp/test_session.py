@@ -30,7 +30,7 @@ from cauctl.lab.wsman.exchange import Exchange
 from cauctl.lab.wsman.loop import EndpointLoop
 from cauctl.lab.wsman.wire import Break, WireMode
 from cauctl.models.credential import PSCredential
-from cauctl.psrp.advice import listens
+from cauctl.psrp import advice
 from cauctl.psrp.connection import NodeConnection
 from cauctl.psrp.deadline import Deadline
 from cauctl.psrp.invocation import Invocation
@@ -476,17 +476,19 @@ def test_repr_tells_the_state_in_one_line(tls_node):
     session.close()
 
 
-def test_when_only_http_answers_the_error_says_how_to_allow_it():
-    """127.0.0.0/8 is all loopback, so the well-known ports can be had on an address of one's own."""
-    address = "127.77.18.5"
-    with socket.create_server((address, 5985)) as plain:
-        assert listens(address, 5985)
-        session = NodeSession(NodeConnection("N1", address=address, credential=PSCredential("admin", "hunter2")))
+def test_when_only_http_answers_the_error_says_how_to_allow_it(monkeypatch):
+    """Two free ports stand for 5986 and 5985; only the second one listens."""
+    with socket.create_server(("127.0.0.1", 0)) as plain, socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        https, http = reserved.getsockname()[1], plain.getsockname()[1]
+        monkeypatch.setattr(advice, "HTTPS_PORT", https)
+        monkeypatch.setattr(advice, "HTTP_PORT", http)
+        connection = NodeConnection("N1", address="127.0.0.1", port=https, credential=PSCredential("admin", "hunter2"))
         with pytest.raises(NodeUnreachableError) as caught:
-            session.open(timedelta(seconds=0.3))
-        plain.close()
-    assert str(caught.value).startswith(f"N1: {address}:5986 refused the connection; nothing was sent. Only port 5985")
-    assert all(word in str(caught.value) for word in ("tls = false", "tls=False", "Basic authentication is refused"))
+            NodeSession(connection).open(timedelta(seconds=0.3))
+    message = str(caught.value)
+    assert message.startswith(f"N1: 127.0.0.1:{https} refused the connection; nothing was sent. Only port 5985")
+    assert all(words in message for words in ("tls = false", "tls=False", "Basic authentication is refused"))
 
 
 def test_importing_the_package_imports_no_client():
