@@ -438,10 +438,17 @@ def test_texts_of_moments(text, expected):
     assert expected == parse_date(text, now=lambda: NOON)
 
 
-PLAIN = (
-    st.none() | st.booleans() | st.integers(-(1 << 40), 1 << 40) | st.floats() | st.text(max_size=20) | st.decimals(-(10**20), 10**20, places=4)
-    | st.builds(Int64, st.integers(-(1 << 63), (1 << 63) - 1)) | st.just(TimeSpan(5)) | st.just(DateTime(NOON))
-)  # fmt: skip
+PLAIN = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(1 << 40), 1 << 40),
+    st.floats(),
+    st.text(max_size=20),
+    st.decimals(-(10**20), 10**20, places=4),
+    st.builds(Int64, st.integers(-(1 << 63), (1 << 63) - 1)),
+    st.just(TimeSpan(5)),
+    st.just(DateTime(NOON)),
+)
 VALUES = st.recursive(
     PLAIN,
     lambda inner: (
