@@ -308,7 +308,10 @@ class NodeSession:
     def _judged(self, error: TransportError, work: _Work, deadline: Deadline, within: timedelta) -> TransportError:
         """Say what a failure of the way means for who waits: that it was cancelled, that time is up, or itself."""
         if isinstance(error, AuthenticationError | TlsError):
-            return error
+            if work.invocation is None or not work.invocation.started.is_set():
+                return error
+            reason = f"{_bare(error)} But the pipeline had been started before."
+            return FateUnknownError(reason, node=error.node, address=error.address, advice=error.advice)
         sent = not isinstance(error, NodeUnreachableError)
         if work.cancelled.is_set():
             return self._cancelled("Cancelled. The pipeline may have run." if sent else "Cancelled; nothing was sent.")

@@ -28,7 +28,7 @@ from cauctl.errors import (
 )
 from cauctl.lab.wsman.exchange import Exchange
 from cauctl.lab.wsman.loop import EndpointLoop
-from cauctl.lab.wsman.wire import Break, WireMode
+from cauctl.lab.wsman.wire import Break, Substitute, WireMode
 from cauctl.models.credential import PSCredential
 from cauctl.psrp import advice
 from cauctl.psrp.connection import NodeConnection
@@ -457,6 +457,23 @@ def test_a_wrong_password_is_refused_at_once_and_tried_once(node):
     assert time.monotonic() - begin < GRACE
     assert "wrong" not in str(caught.value)
     assert [] == requests
+
+
+def test_a_credential_refused_in_the_middle_leaves_the_fate_unknown(tls_node, tls_session):
+    """The pipeline runs; only the way to it is barred. Nothing else is tried with that credential."""
+    refused = []
+
+    def refuse(exchange: Exchange) -> Substitute | None:
+        if exchange.action != "Receive" and not refused:
+            return None
+        refused.append(exchange.action)
+        return Substitute(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
+
+    tls_node.endpoint.intercept(refuse)
+    with pytest.raises(FateUnknownError, match=r"did not accept LAB.*had been started before"):
+        tls_session.run(native("wait.exe"), within=SOON)
+    assert ["Receive"] == refused
+    assert not tls_session.is_open
 
 
 # What people see
