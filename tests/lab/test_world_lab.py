@@ -191,6 +191,7 @@ def test_a_cut_wire_is_not_a_restart() -> None:
             lab.world.machine("NODE1").cut(timedelta(days=9))
         with pytest.raises(NodeUnreachableError):
             access.node.probe("NODE1")
+        access.cluster.avoid(["NODE1"])
         assert access.cluster.observe().node("NODE1").state.value == "Up"
         with lab.world.lock:
             lab.world.machine("NODE1").mend()
