@@ -60,7 +60,7 @@ class Binding:
         self._sets.settle(expects_input=expects_input)
         missing = self._sets.missing_mandatory(expects_input=expects_input)
         if missing:
-            raise missing_mandatory(metadata.name, [parameter.name for parameter in missing])
+            raise missing_mandatory([parameter.name for parameter in missing])
         if not expects_input:
             self._sets.verify_one_selected()
         self._before_input = self._sets.current

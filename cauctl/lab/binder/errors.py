@@ -64,14 +64,13 @@ def ambiguous_set() -> BindingError:
     )
 
 
-def missing_mandatory(command: str, names: list[str]) -> BindingError:
+def missing_mandatory(names: list[str]) -> BindingError:
     """Refuse a call without its mandatory parameters; a remote session cannot ask for them."""
     shown = " ".join(names)
     return BindingError(
         f"Cannot process command because of one or more missing mandatory parameters: {shown}.",
         error_id="MissingMandatoryParameter",
         parameter=shown,
-        target=command,
     )
 
 
