@@ -57,7 +57,7 @@ def _make_converter() -> Converter:
     converter.register_structure_hook(timedelta, _duration)
     for cls in (int, str, bool):
         converter.register_structure_hook(cls, _exactly(cls))
-    whole: tuple[type[AttrsInstance], ...] = (RunSettings, Limits)
+    whole: tuple[type[AttrsInstance], ...] = (Limits, RunSettings)  # the inner one first: the outer takes its hook
     for settings in whole:
         hook = make_dict_unstructure_fn(settings, converter, _cattrs_omit_if_default=False)
         converter.register_unstructure_hook(settings, hook)

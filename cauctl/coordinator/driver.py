@@ -120,11 +120,11 @@ class Driver:
         return self.state
 
     def _turn(self) -> None:
-        """Take what has come in, else what is due, else wait."""
+        """Heed who wants to stop, take what has come in, else what is due, else wait."""
+        if self._heed_stop():
+            return
         if not self._inbox.empty():
             self._take(self._inbox.get())
-        elif self._heed_stop():
-            pass
         elif self._timers and self._timers[0][0] <= self._ports.clock.now():
             _, number, node = heapq.heappop(self._timers)
             self._feed(TimerFired(self._ports.clock.now(), timer=number, node=node))

@@ -133,7 +133,8 @@ def _worth_another(turn: Turn, node: NodeWork, why: Problem) -> bool:
 def _blame_updates(turn: Turn, node: NodeWork) -> NodeWork:
     for update, outcome in failures(node):
         staging = update.key not in node.record.installed
-        node = turn.blame(node, update_problem(update, outcome, staging=staging))
+        phase = Phase.STAGING if staging else Phase.INSTALLING
+        node = turn.blame(node, update_problem(update, outcome, staging=staging), phase=phase, at=outcome.at)
     return node
 
 

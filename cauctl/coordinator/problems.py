@@ -93,6 +93,10 @@ _KINDS: tuple[tuple[type[CauError], ProblemKind], ...] = (
 )
 
 
+_ANOTHER_CLUSTER = "ClusterNameMismatch"
+"""Error id of a node that belongs to another cluster: asking again changes nothing."""
+
+
 @frozen
 class Problem:
     """The facts of one failure."""
@@ -128,8 +132,11 @@ class Problem:
 def problem_of(error: CauError) -> Problem:
     """Keep the facts of an error."""
     code = error.hresult if isinstance(error, RemoteError) else None
+    kind = next((kind for family, kind in _KINDS if isinstance(error, family)), ProblemKind.OTHER)
+    if error.fully_qualified_error_id == _ANOTHER_CLUSTER:
+        kind = ProblemKind.REFUSED
     return Problem(
-        next((kind for family, kind in _KINDS if isinstance(error, family)), ProblemKind.OTHER),
+        kind,
         message=error.message,
         error_id=error.fully_qualified_error_id,
         advice=error.advice,

@@ -239,9 +239,18 @@ class Turn:
 
     # --- failure -----------------------------------------------------------------------------------------------------
 
-    def blame(self, node: NodeWork, problem: Problem) -> NodeWork:
-        """Write down a failure of a node; the first one of the attempt is what the attempt fails for."""
-        cause = Cause(problem, at=self.at, node=node.name, phase=node.phase, attempt=node.attempt)
+    def blame(
+        self, node: NodeWork, problem: Problem, *, phase: Phase | None = None, at: datetime | None = None
+    ) -> NodeWork:
+        """Write down a failure of a node; the first one of the attempt is what the attempt fails for.
+
+        Args:
+            node: the node.
+            problem: what failed.
+            phase: what the node was doing, where it is not what it does now.
+            at: when, where it was not now.
+        """
+        cause = Cause(problem, at=at or self.at, node=node.name, phase=phase or node.phase, attempt=node.attempt)
         node = self.keep(node, causes=(*node.record.causes, cause))
         return node if node.failing is not None else self.set(node, failing=cause)
 

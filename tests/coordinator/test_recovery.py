@@ -1,0 +1,231 @@
+"""After a coordinator has died: who held the cluster, giving its run up, going on with it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from attrs import evolve
+
+from cauctl.coordinator.journal import MemoryJournal
+from cauctl.coordinator.performer import Ports
+from cauctl.coordinator.recovery import Abandonment, abandon, find_run
+from cauctl.coordinator.settings import Limits
+from cauctl.coordinator.state import Phase
+from cauctl.errors import RunInProgressError, StateError
+from cauctl.lab.memory import Ports as MemoryPorts
+from cauctl.models.nodes import LockRecord
+from tests.trial import USER, Trial, scenario
+
+
+class DeathError(BaseException):
+    """The coordinator is killed."""
+
+
+class FatalJournal:
+    """A journal whose coordinator dies before or after it has written the n-th record."""
+
+    def __init__(self, journal: MemoryJournal, dies_at: int, *, written: bool) -> None:
+        self._journal, self._left, self._written = journal, dies_at, written
+
+    def append(self, record: dict[str, object]) -> None:
+        """Write, and die when the time has come."""
+        self._left -= 1
+        if self._left or self._written:
+            self._journal.append(record)
+        if not self._left:
+            raise DeathError
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+def die(trial: Trial, at: int, *, written: bool = True, **options: object) -> bytes:
+    """Run until the coordinator dies at its n-th event; give what is left of its journal."""
+    journal = trial.journal
+    trial.journal = FatalJournal(journal, at, written=written)
+    with pytest.raises(DeathError):
+        trial.run(**options)
+    trial.journal = journal
+    return journal.content + (b"" if written else b'{"sum":"0a')
+
+
+def die_in(phase: Phase, *faults: str, **changes: object) -> Trial:
+    """Run until a node is in this phase, and die there."""
+    trial = Trial(scenario(*faults, nodes=3, **changes))
+    events = 0
+
+    class Found(Exception):  # noqa: N818  a signal, not an error
+        pass
+
+    seen: list[int] = []
+
+    def watch(_event: object, state: object) -> None:
+        nonlocal events
+        events += 1
+        if not seen and any(node.phase is phase for node in state.nodes.values()):
+            seen.append(events)
+
+    probe = Trial(scenario(*faults, nodes=3, **changes))
+    probe.run(on_event=watch)
+    die(trial, seen[0] + 1)
+    return trial
+
+
+def successor(trial: Trial) -> Ports:
+    """Give the ports of another coordinator in the same world."""
+    return Trial.ports_of(MemoryPorts(trial.world, user=USER))
+
+
+def wait_out_the_lease(trial: Trial) -> None:
+    """Let the dead coordinator's lease end."""
+    trial.world.advance(trial.world.now + Limits().lease + timedelta(minutes=1))
+
+
+PHASES = [
+    Phase.SCANNING,
+    Phase.STAGING,
+    Phase.CHECKING,
+    Phase.SUSPENDING,
+    Phase.INSTALLING,
+    Phase.GUARDING,
+    Phase.RESTARTING,
+    Phase.VERIFYING,
+    Phase.RESCANNING,
+    Phase.RESUMING,
+    Phase.FAILING_BACK,
+]
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_giving_up_a_dead_run_leaves_nothing_behind(phase):
+    """Issue: recover --abandon resumes what the dead run paused and gives its lock back."""
+    trial = die_in(phase)
+    wait_out_the_lease(trial)
+    result = abandon(successor(trial), owner="bob")
+    assert (result.failures, result.unresumed) == ((), ())
+    assert trial.world.ledger.paused_now == {}
+    assert trial.memory.cluster.read_lock() is None
+    assert [trial.left_on(node) for node in trial.world.machines] == [0, 0, 0]
+    assert result.done[-1] == "The lock of the cluster is given back."
+
+
+def test_a_node_that_an_administrator_paused_stays_paused():
+    trial = die_in(Phase.INSTALLING)
+    trial.world.cluster.suspend("NODE1", drain=True, by="administrator")
+    wait_out_the_lease(trial)
+    result = abandon(successor(trial), owner="bob")
+    assert result.resumed == ("NODE2",)
+    assert trial.world.ledger.paused_now == {"NODE1": "administrator"}
+    assert "NODE1: paused by somebody else; it stays paused." in result.done
+
+
+def test_an_installation_under_way_is_stopped_not_killed():
+    trial = die_in(Phase.INSTALLING)
+    trial.world.kernel.advance(trial.world.now + timedelta(minutes=1))
+    lock = trial.memory.cluster.read_lock()
+    trial.memory.cluster.write_lock(evolve(lock, lease_until=trial.world.now))
+    abandon(successor(trial), owner="bob")
+    assert trial.world.machine("NODE2").updates.installing is None
+    assert [each.hresult for each in trial.world.ledger.installations] == [0] * len(trial.world.ledger.installations)
+
+
+def test_a_node_that_cannot_be_resumed_is_named_and_the_next_try_goes_on():
+    trial = Trial(scenario("restart-hangs:NODE2", nodes=2))
+    trial.run(node_order=("NODE2",))
+    first = abandon(successor(trial), owner="bob")
+    assert first.unresumed == ("NODE2",)
+    assert "NODE2: could not be resumed, it is Down." in first.failures
+    trial.world.machine("NODE2").switch_on()
+    trial.world.advance(trial.world.now + timedelta(minutes=3))
+    second = abandon(successor(trial), owner="bob")
+    assert (second.resumed, second.unresumed, second.failures) == (("NODE2",), (), ())
+    assert (trial.world.ledger.paused_now, trial.memory.cluster.read_lock()) == ({}, None)
+
+
+def test_a_run_that_lives_is_not_given_up():
+    trial = die_in(Phase.INSTALLING)
+    with pytest.raises(RunInProgressError) as raised:
+        abandon(successor(trial), owner="bob")
+    assert raised.value.owner == "alice@console (pid 4711)"
+    assert trial.world.ledger.paused_now == {"NODE2": USER}
+
+
+def test_without_a_run_there_is_nothing_to_do():
+    trial = Trial(scenario(nodes=2))
+    assert abandon(trial.ports, owner="bob") == Abandonment(done=("No run holds the cluster.",))
+
+
+def test_a_checkpoint_that_cannot_be_read_is_not_guessed_at():
+    trial = die_in(Phase.INSTALLING)
+    wait_out_the_lease(trial)
+    trial.memory.cluster.write_lock(evolve(trial.memory.cluster.read_lock(), checkpoint='{"version":99}'))
+    with pytest.raises(StateError, match="cannot be read"):
+        abandon(successor(trial), owner="bob")
+    assert trial.world.ledger.paused_now == {"NODE2": USER}
+
+
+def test_a_coordinator_that_wakes_up_after_its_run_was_given_up_does_nothing_more():
+    trial = Trial(scenario(nodes=2))
+    given_up: list[Abandonment] = []
+
+    def sleep(_event: object, state: object) -> None:
+        if not given_up and any(node.phase is Phase.INSTALLING for node in state.nodes.values()):
+            wait_out_the_lease(trial)
+            given_up.append(abandon(successor(trial), owner="bob"))
+
+    trial.run(on_event=sleep)
+    assert trial.state.fenced
+    assert trial.world.ledger.paused_now == {}
+    assert trial.suspended == ["NODE2"]
+
+
+def test_the_run_that_holds_a_cluster_is_told():
+    trial = die_in(Phase.INSTALLING)
+    held = find_run(trial.memory.cluster, trial.world.now)
+    assert (held.alive, held.lock.run_id, held.checkpoint.paused) == (True, trial.run_id, ("NODE2",))
+    assert held.checkpoint.nodes[1].phase is Phase.INSTALLING
+    assert find_run(trial.memory.cluster, held.lock.lease_until).alive is False
+    trial.memory.cluster.release_lock(trial.run_id)
+    assert find_run(trial.memory.cluster, trial.world.now) is None
+
+
+def test_a_foreign_checkpoint_does_not_hide_who_holds_the_cluster():
+    trial = Trial(scenario(nodes=2))
+    record = LockRecord("r", owner="o", fence=1, acquired=trial.world.now, lease_until=trial.world.now)
+    trial.memory.cluster.acquire_lock(record)
+    held = find_run(trial.memory.cluster, trial.world.now)
+    assert (held.lock, held.alive, held.checkpoint) == (record, False, None)
+
+
+# --- going on --------------------------------------------------------------------------------------------------------
+
+
+def outcome(trial: Trial) -> tuple[object, ...]:
+    """What must be the same with and without a crash: results, causes, placement, pauses, lock."""
+    nodes = {
+        node.name: (
+            node.record.status,
+            sorted(key.update_id for key in node.record.installed),
+            node.record.causes[0].problem.error_id if node.record.causes else None,
+        )
+        for node in trial.state.nodes.values()
+    }
+    owners = {group.name: group.owner for group in trial.world.cluster.roles if not group.core}
+    return nodes, owners, trial.world.ledger.paused_now, trial.memory.cluster.read_lock()
+
+
+@pytest.mark.parametrize("written", [True, False], ids=["written", "torn"])
+@pytest.mark.parametrize("faults", [(), ("drain-fails:NODE1", "connection-cut:NODE2,lasts=400")])
+def test_another_coordinator_goes_on_from_the_journal_to_the_same_result(faults, written):
+    """All is dropped but the journal's bytes; every fifteenth event here, every one is the nightly's."""
+    built = scenario(*faults, nodes=2, storage=True, quirks=True)
+    whole = Trial(built, seed=5)
+    whole.run()
+    events = whole.journal.content.count(b"\n") - 1
+    for dies_at in range(2, events, events // 15):
+        trial = Trial(built, seed=5)
+        content = die(trial, dies_at, written=written)
+        trial.world.advance(trial.world.now + timedelta(minutes=dies_at % 20))
+        trial.go_on(content)
+        assert outcome(trial) == outcome(whole), f"died at event {dies_at}"

@@ -1,0 +1,70 @@
+"""A coordinator that dies anywhere is replaced by one that keeps the same laws.
+
+All is dropped but the journal's bytes, whole or cut within the line that was being written; some time passes; another
+coordinator goes on from them.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from attrs import frozen
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cauctl.coordinator.state import RunPhase
+from tests.coordinator.test_recovery import DeathError, FatalJournal
+from tests.laws.invariants import breaches
+from tests.laws.worlds import Case, cases
+from tests.trial import Trial
+
+
+@frozen
+class Death:
+    """When the coordinator dies, and for how long nobody is there."""
+
+    event: int
+    """Number of the event that is the last."""
+    written: bool
+    """Whether that event is in the journal."""
+    away: timedelta
+    """Time until another coordinator comes."""
+
+
+DEATHS = st.builds(
+    Death, st.integers(3, 2500), st.booleans(), st.integers(0, 90).map(lambda minutes: timedelta(minutes=minutes))
+)
+
+
+def survive(case: Case, death: Death) -> None:
+    """Die, come back, and hold the world to all laws."""
+    trial = Trial(case.scenario, seed=case.seed)
+    for trouble in case.troubles:
+        trouble.plan(trial.world)
+    journal = trial.journal
+    trial.journal = FatalJournal(journal, death.event, written=death.written)
+    try:
+        trial.run(**case.options)
+    except DeathError:
+        trial.journal = journal
+        trial.world.advance(trial.world.now + death.away)
+        trial.go_on(journal.content + (b"" if death.written else b'{"sum":"5e'))
+    if trial.state.refusal is None:
+        assert trial.state.phase is RunPhase.ENDED
+        assert breaches(trial, case) == []
+
+
+@settings(max_examples=40)
+@given(cases(), DEATHS)
+def test_a_coordinator_may_die_at_any_event(case, death):
+    """Killed right before or right after an action, replaced, and the same laws hold."""
+    survive(case, death)
+
+
+@pytest.mark.nightly
+@settings(max_examples=5_000)
+@given(cases(), DEATHS)
+def test_a_coordinator_may_die_at_any_event_all_night(case, death):
+    """The same on five thousand worlds."""
+    survive(case, death)
