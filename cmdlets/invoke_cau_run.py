@@ -127,6 +127,8 @@ def invoke_cau_run(  # noqa: PLR0913  Invoke-CauRun has these parameters
         InputError: a parameter is wrong or not served; nothing was touched.
         RunInProgressError: another run holds the cluster.
         CauError: the run could not begin, or its end could not be told.
+        KeyboardInterrupt: Ctrl-C stopped the run, after the node in work was finished or undone and the report stored;
+            after a second Ctrl-C the run was left as it was.
     """
     given = {name: value for name, value in locals().items() if name not in _OURS}
 
@@ -145,4 +147,6 @@ def invoke_cau_run(  # noqa: PLR0913  Invoke-CauRun has these parameters
     outcome = operations.run(options, connection=connection, on_output=on_output, on_progress=on_progress)
     for notice in outcome.notices:
         warnings.warn(notice, CauWarning, stacklevel=2)
+    if outcome.interrupted or outcome.detached:
+        raise KeyboardInterrupt("The run was stopped; what it did is in its report.")
     return CauOutput(outcome.objects, notices=outcome.notices)

@@ -6,6 +6,8 @@ cluster they pass as fast as its clock does.
 
 from __future__ import annotations
 
+import time
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from rich.live import Live
@@ -19,11 +21,9 @@ from cauctl.models.nodes import readable
 from cauctl.operations.telling import RUN_PHASES, Teller, detail, step
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
     from types import TracebackType
 
     from cauctl.coordinator.state import NodeWork
-    from cauctl.ports import Clock
 
 __all__ = ["RunProgress"]
 
@@ -38,13 +38,15 @@ _STYLES = {
 class RunProgress:
     """Observer of one run; use it as a context manager round the run.
 
+    Between events the run's time is taken to go on as fast as it did.
+
     Args:
-        clock: the run's clock, for how long things have taken.
         live: draw a table that changes; None: on a terminal.
     """
 
-    def __init__(self, clock: Clock | None = None, *, live: bool | None = None) -> None:
-        self._clock = clock
+    def __init__(self, *, live: bool | None = None) -> None:
+        self._first: tuple[datetime, float] | None = None
+        self._seen = 0.0
         self._state: RunState | None = None
         self._teller = Teller(self._line)
         console = message_console()
@@ -65,20 +67,27 @@ class RunProgress:
         if self._live:
             self._live.stop()
 
-    def follow(self, clock: Clock) -> None:
-        """Take the time from this clock from now on."""
-        self._clock = clock
-
     def on_event(self, event: object, state: object) -> None:
         """Keep the state; tell in a line what changed when there is no table to show it."""
         if not isinstance(state, RunState):
             return
         self._state = state
+        self._seen = time.monotonic()
+        if self._first is None and state.now is not None:
+            self._first = (state.now, self._seen)
         if self._live is None:
             self._teller.on_event(event, state)
 
     def on_wait(self, node: str | None, waiting_for: str, since: datetime, limit: timedelta | None) -> None:
         """Nothing more: the state tells what is waited for."""
+
+    def _now(self, state: RunState) -> datetime | None:
+        if state.now is None or self._first is None:
+            return state.now
+        began, real = self._first
+        passed = self._seen - real
+        rate = (state.now - began).total_seconds() / passed if passed > 1 else 1.0
+        return state.now + timedelta(seconds=(time.monotonic() - self._seen) * rate)
 
     @staticmethod
     def _line(at: datetime | None, node: str, text: str) -> None:
@@ -89,7 +98,7 @@ class RunProgress:
         state = self._state
         if state is None:
             return Text("connecting …", style="dim")
-        now = self._clock.now() if self._clock else state.now
+        now = self._now(state)
         table = Table(title=f"{state.cluster}: {RUN_PHASES[state.phase]}", title_justify="left", expand=False)
         for heading in ("Node", "Step", "For", "Updates", ""):
             table.add_column(heading, overflow="fold")

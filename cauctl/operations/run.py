@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import os
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -20,10 +21,12 @@ from cauctl.coordinator.performer import Ports
 from cauctl.coordinator.planning import plan_from_scan
 from cauctl.coordinator.results import Orchestrator, report
 from cauctl.coordinator.settings import Purpose, scan_settings, update_settings
+from cauctl.coordinator.stop_switch import StopSwitch
 from cauctl.errors import CauError, ClusterError, InputError, RunInProgressError, RunInterruptedError
 from cauctl.operations.access import connect
 from cauctl.operations.outcome import RunOutcome, ScanResult, failure_of
 from cauctl.operations.recover import interrupted_notice
+from cauctl.operations.signals import heeding_signals
 from cauctl.operations.telling import Teller
 from cauctl.reports.store import ReportStore
 
@@ -33,13 +36,14 @@ if TYPE_CHECKING:
     from cauctl.coordinator.planning import Plan
     from cauctl.coordinator.settings import RunSettings
     from cauctl.coordinator.state import Refusal, RunState
-    from cauctl.coordinator.stop_switch import StopSwitch
     from cauctl.models.options import ScanOptions, UpdatingRunOptions
     from cauctl.models.updates import UpdateInfo
     from cauctl.operations.access import Access, AskPassword, Connection
     from cauctl.ports import Journal, Observer
 
 __all__ = ["plan", "run", "scan"]
+
+_log = logging.getLogger(__name__)
 
 MOST_AT_ONCE: Final = 32
 """Calls under way at the same time."""
@@ -107,6 +111,7 @@ def run(  # noqa: PLR0913  each is one thing that a caller may want to say
     on_output: Callable[[Any], None] | None = None,
     on_progress: Callable[[str], None] | None = None,
     observer: Observer | None = None,
+    on_signal: Callable[[str], None] | None = None,
     stop: StopSwitch | None = None,
     store: ReportStore | None = None,
 ) -> RunOutcome:
@@ -119,7 +124,8 @@ def run(  # noqa: PLR0913  each is one thing that a caller may want to say
         on_output: called with each object as it is written; the ClusterResult comes last.
         on_progress: called with a sentence whenever something changes.
         observer: sees every event.
-        stop: asked now and then whether to stop or to leave.
+        on_signal: told what Ctrl-C and SIGTERM lead to; None: it is logged as a warning.
+        stop: asked now and then whether to stop or to leave; signals turn it too, when this is the main thread.
         store: where report and journal are kept; None: the user's state folder.
 
     Raises:
@@ -141,8 +147,10 @@ def run(  # noqa: PLR0913  each is one thing that a caller may want to say
         observers = [stream, *_watchers(on_progress, observer)]
         path = shelves.folder(options.cluster_name) / f"run-{started.run_id}.jsonl"
         journal = FileJournal.create(path, JournalHead(options.cluster_name, run_id=started.run_id))
+        switch = stop or StopSwitch()
         try:
-            state = _drive(access, started, journal, observers, stop)
+            with heeding_signals(switch, on_signal or _log.warning):
+                state = _drive(access, started, journal, observers, switch)
         finally:
             journal.close()
     if state.refusal is not None:

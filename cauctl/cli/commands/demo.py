@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter as Option
 
-from cauctl.cli.commands.run import print_result, stopping
+from cauctl.cli.commands.run import print_result
 from cauctl.cli.console import data_console, say
 from cauctl.cli.output import print_table
 from cauctl.cli.progress import RunProgress
@@ -50,10 +50,9 @@ def demo(
         say(f"{lab.name}: {nodes} nodes on loopback, each with a real PowerShell remoting listener over HTTPS.", "bold")
         scan = operations.scan(ScanOptions.bind(cluster_name=lab.name))
         _show_scan(scan)
-        switch = operations.StopSwitch()
-        with RunProgress() as progress, stopping(switch):
+        with RunProgress() as progress:
             options = UpdatingRunOptions.bind(cluster_name=lab.name, force=True)
-            outcome = operations.run(options, observer=progress, stop=switch, store=store)
+            outcome = operations.run(options, observer=progress, on_signal=say, store=store)
         ledger = lab.report().to_text()
     for notice in outcome.notices:
         say(notice, "yellow")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter as Option
@@ -17,15 +15,14 @@ from cauctl.models.enums import SummaryStatus
 from cauctl.models.options import UpdatingRunOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from types import FrameType
+    from collections.abc import Sequence
 
     from cyclopts import App
 
     from cauctl.models.results import ClusterResult, NodeResult
-    from cauctl.operations import RunOutcome, StopSwitch
+    from cauctl.operations import RunOutcome
 
-__all__ = ["print_result", "register", "stopping"]
+__all__ = ["print_result", "register"]
 
 _QUIET = Annotated[bool, Option(name="--quiet", help="Show no progress.")]
 _STYLES = {SummaryStatus.SUCCEEDED: "green", SummaryStatus.PARTIALLY_FAILED: "yellow"}
@@ -59,9 +56,8 @@ def run(given: dict[str, Any], *, output: str, quiet: bool, reaching: Reaching) 
     if (options.confirm or not options.force) and not confirm(f"Update cluster {options.cluster_name} now?"):
         say("Nothing was done.")
         return operations.ExitCode.SUCCEEDED
-    switch = operations.StopSwitch()
-    with RunProgress() as progress, stopping(switch):
-        outcome = operations.run(options, observer=None if quiet else progress, stop=switch, **connection)
+    with RunProgress(live=False if quiet else None) as progress:
+        outcome = operations.run(options, observer=None if quiet else progress, on_signal=say, **connection)
     return finish(outcome, output)
 
 
@@ -98,30 +94,3 @@ def _row(node: NodeResult) -> Sequence[Any]:
 
 def _whole_seconds(duration: Any) -> str:
     return str(duration).split(".", maxsplit=1)[0]
-
-
-@contextmanager
-def stopping(switch: StopSwitch) -> Iterator[None]:
-    """While inside, Ctrl-C and SIGTERM stop the run as they should: first kindly, a second Ctrl-C at once."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        if switch.stop_requested:
-            switch.detach()
-            say("Leaving the run as it is.", "yellow")
-        else:
-            switch.stop("Ctrl-C")
-            say(
-                "Stopping: nothing new starts; the node in work is finished or undone. Ctrl-C again to leave.", "yellow"
-            )
-
-    def terminate(_number: int, _frame: FrameType | None) -> None:
-        switch.stop("SIGTERM")
-
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    signal.signal(signal.SIGINT, interrupt)
-    signal.signal(signal.SIGTERM, terminate)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
