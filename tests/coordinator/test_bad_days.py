@@ -57,12 +57,21 @@ def test_one_failed_node_more_than_allowed_stops_the_run():
     assert trial.state.first_cause.node == "NODE2"
 
 
-def test_a_failed_drain_is_helped_role_by_role():
+def test_a_drain_that_fails_is_undone_tried_again_and_named():
     trial = Trial(scenario("drain-fails:NODE2", nodes=3))
+    trial.run(max_failed_nodes=1, max_retries_per_node=2)
+    assert trial.statuses == {"NODE1": SUCCEEDED, "NODE2": FAILED, "NODE3": SUCCEEDED}
+    assert trial.causes == {"NODE2": ["DrainFailed"] * 3}
+    assert trial.suspended.count("NODE2") == 3
+    assert trial.world.ledger.paused_now == {}
+    assert "NODE2" not in [each.node for each in trial.world.ledger.restarts]
+
+
+def test_a_drain_that_fails_once_costs_an_attempt_and_no_more():
+    trial = Trial(scenario("drain-fails:NODE2,times=1", nodes=3))
     trial.run()
     assert trial.result.status is SUCCEEDED
-    assert "left behind" in " ".join(trial.state.nodes["NODE2"].record.notes)
-    assert not [each for each in trial.world.ledger.restarts if each.roles]
+    assert [each.error_id for each in trial.state.nodes["NODE2"].record.transient] == ["DrainFailed"]
 
 
 def test_a_drain_that_says_completed_with_a_role_left_is_no_success():
