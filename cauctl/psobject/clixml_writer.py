@@ -7,7 +7,7 @@ Rules kept here:
 * An indented document has two spaces a level and no line end at its end; a fragment (PSRP) has no root and no
   indentation.
 * ``depth`` works as PowerShell's: .NET properties cost one level, notes, items and entries none; at 0 an object is the
-  text of its ToString. None writes everything. What was read once is never cut.
+  text of its ToString, with its notes if it has any. None writes everything. What was read once is never cut.
 * Nothing is written that PowerShell could not read back: 48 levels of ``Obj`` at most, no null key, no U+FFFE.
 * Many objects of one shape in a row are written by one template (:mod:`clixml_rows`), to the same text.
 """
@@ -20,9 +20,10 @@ from cauctl.errors import InputError
 from cauctl.psobject.clixml_rows import Shape, runs, write_rows
 from cauctl.psobject.clixml_text import TEXTS, escape, escape_attribute
 from cauctl.psobject.containers import MemberSet, PSDictionary, PSEnumerable, PSList, PSQueue, PSStack
+from cauctl.psobject.members import is_bag
 from cauctl.psobject.native import powershell_value
 from cauctl.psobject.nettext import TextStyle
-from cauctl.psobject.objects import PSObject
+from cauctl.psobject.objects import CUSTOM_OBJECT, PSObject
 from cauctl.psobject.objecttext import ObjectText
 from cauctl.psobject.values import ProgressRecord
 
@@ -37,6 +38,11 @@ _TAGS: Final[dict[type, str]] = {PSList: "LST", PSStack: "STK", PSQueue: "QUE", 
 _INT32: Final = 1 << 31
 _INT64: Final = 1 << 63
 _LEVELS_OF_TEXT: Final = 6 * DEEPEST
+
+
+def _has_depth(value: PSObject) -> bool:
+    """Tell whether an object is cut at the end of the depth: containers and boxed primitives are not."""
+    return not value.is_container and (value.base is None or value.text is not None)
 
 
 class Writer:
@@ -119,11 +125,10 @@ class Writer:
         if written is not None:
             self._out.append(f'{self._pads[level]}<Ref{named} RefId="{written[0]}" />')
             return
-        if depth == 0 and not value.is_container:
-            if not value.deserialized:
-                self._primitive(self._texts.object_text(value), TEXTS[str], named, level)
-                return
-            depth = 1
+        cut = depth == 0 and not value.deserialized and _has_depth(value)
+        if cut and not value.extended and not is_bag(value):
+            self._primitive(self._texts.object_text(value), TEXTS[str], named, level)
+            return
         if nesting == DEEPEST:
             raise InputError(
                 f"Objects are nested deeper than {DEEPEST} levels; PowerShell could not read the document.",
@@ -135,8 +140,19 @@ class Writer:
             self._out.append(f'{self._pads[level]}<Obj{named} RefId="{number}" />')
             return
         self._out.append(f'{self._pads[level]}<Obj{named} RefId="{number}">')
-        self._parts(value, level + 1, depth, nesting + 1)
+        if cut:
+            self._text_and_notes(value, level + 1, nesting + 1)
+        else:
+            self._parts(value, level + 1, 1 if depth == 0 and value.deserialized else depth, nesting + 1)
         self._out.append(f"{self._pads[level]}</Obj>")
+
+    def _text_and_notes(self, value: PSObject, level: int, nesting: int) -> None:
+        """Write what is left of an object at the end of the depth that has notes, or is a property bag."""
+        if is_bag(value) and value.type_names != CUSTOM_OBJECT:
+            self._names(value.type_names, level)
+        self._primitive(self._texts.object_text(value), TEXTS[str], "", level)
+        if value.extended:
+            self._members("<MS", value.extended, level, 0, nesting)
 
     def _parts(self, value: PSObject, level: int, depth: int | None, nesting: int) -> None:
         out, pad = self._out, self._pads[level]

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
+from cauctl.errors import InputError
 from cauctl.psobject.containers import (
     Members,
     MemberSet,
@@ -31,7 +32,7 @@ from cauctl.psobject.containers import (
     PSQueue,
     PSStack,
 )
-from cauctl.psobject.values import PLAIN, TYPE_NAMES
+from cauctl.psobject.values import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -322,7 +323,7 @@ def _dictionary(entries: Any) -> PSDictionary:
 
 def enum_value(type_name: str, name: str, number: Any) -> PSObject:
     """Make an enum value: full type name, name of the member, number in the enum's underlying type."""
-    if type(number) not in TYPE_NAMES:
-        raise TypeError(f"the number of an enum is an integer, not {type(number).__name__}")
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise InputError(f"{number!a} is no number of an enum.", where="number", expected="an integer")
     names = (type_name, "System.Enum", "System.ValueType", "System.Object")
     return PSObject(number, type_names=names, text=name)

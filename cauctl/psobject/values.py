@@ -238,12 +238,21 @@ class DateTime:
         )
 
     def to_python(self) -> datetime:
-        """Give a datetime in microseconds: aware where the offset is known, naive otherwise."""
+        """Give a datetime in microseconds: aware where the offset is known, naive otherwise.
+
+        An offset of a day or more, which .NET reads and Python has no zone for, gives the moment in UTC.
+        """
         if self.kind is Kind.UTC:
             return self.clock.replace(tzinfo=UTC)
-        if self.offset is not None:
+        if self.offset is None:
+            return self.clock
+        if abs(self.offset) < timedelta(days=1):
             return self.clock.replace(tzinfo=timezone(self.offset))
-        return self.clock
+        try:
+            return (self.clock - self.offset).replace(tzinfo=UTC)
+        except OverflowError:
+            end = datetime.min if self.offset > timedelta() else datetime.max  # noqa: DTZ901  the next line gives a zone
+            return end.replace(tzinfo=UTC)
 
 
 _set_clock = DateTime.__dict__["clock"].__set__

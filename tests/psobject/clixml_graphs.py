@@ -124,7 +124,9 @@ PRIMITIVES = st.one_of(
     st.builds(decimal_of, st.integers(0, 1), st.integers(0, (1 << 96) - 1), st.integers(0, 28)),
     st.integers(0, 0xFFFD).map(lambda code: Meant(Char(chr(code)), f"[char]{code}")),
     st.builds(date_of, st.integers(0, LAST_TICK), st.sampled_from(Kind)),
-    st.integers(-(1 << 63), (1 << 63) - 1).map(lambda ticks: Meant(TimeSpan(ticks), f"[timespan]::new([long]'{ticks}')")),
+    st.integers(-(1 << 63), (1 << 63) - 1).map(
+        lambda ticks: Meant(TimeSpan(ticks), f"[timespan]::new([long]'{ticks}')")
+    ),
     st.uuids().map(lambda guid: Meant(UUID(int=guid.int), f"[guid]'{guid}'")),
     st.lists(st.integers(0, (1 << 31) - 1), min_size=2, max_size=4).map(
         lambda parts: Meant(Version(tuple(parts)), f"[version]'{'.'.join(map(str, parts))}'")
@@ -193,7 +195,9 @@ def items(draw: st.DrawFn, parts: st.SearchStrategy[Meant], name: str) -> tuple[
     order = list(reversed(held)) if kind == "stack" else held
     lines += [f"$null = {name}.{method}({part.script})" for part in order]
     names = (f"System.Collections.{cls}", "System.Object")
-    return (array(values, type_names=names) if container is None else PSObject(container(values), type_names=names)), lines
+    return (
+        array(values, type_names=names) if container is None else PSObject(container(values), type_names=names)
+    ), lines
 
 
 def entries(draw: st.DrawFn, parts: st.SearchStrategy[Meant], name: str) -> tuple[PSObject, list[str]]:

@@ -165,9 +165,9 @@ def progress_properties(value: ProgressRecord, zone: ZoneInfo) -> list[dict[str,
 def date_text(value: DateTime, zone: ZoneInfo) -> str:
     """The round-trip form ``o``."""
     if value.kind is not Kind.LOCAL:
-        return f"{value.clock:%Y-%m-%dT%H:%M:%S.%f}{value.hundred_nanoseconds}{'Z' if value.kind is Kind.UTC else ''}".rjust(
-            27 + (value.kind is Kind.UTC), "0"
-        )
+        suffix = "Z" if value.kind is Kind.UTC else ""
+        clock = value.clock
+        return f"{clock.year:04}-{clock:%m-%dT%H:%M:%S.%f}{value.hundred_nanoseconds}{suffix}"
     clock = local_clock(value, zone)
     minutes = int(_offset_at(moment(value), zone) / timedelta(minutes=1))
     offset = f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"

@@ -12,6 +12,9 @@ import pytest
 from cauctl.errors import InputError
 from cauctl.psobject import Limits, custom_object, iter_clixml, read_clixml, read_fragment, read_streams, write_clixml
 
+INT32 = "a whole number from -2147483648 to 2147483647"
+DATE = "a date such as 2026-11-22T15:40:01.1234567Z"
+REFERENCE = "&lt; &gt; &amp; &quot; &apos; or &#number;"
 START = '<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04">'
 END = "</Objs>"
 
@@ -33,22 +36,34 @@ def refusal(text: str | bytes) -> InputError:
         ("x", 1, 1, "Text stands where only elements may stand.", "an element"),
         ("<Objs/>", 1, 2, "The root element is Objs in no namespace.", START),
         (document("\n  <Foo>1</Foo>"), 2, 4, "The element Foo is not known here.", "a value (S, I32, Nil, Obj, Ref …)"),
-        (document("\n<I32>x</I32>"), 2, 6, "'x' is no I32.", "a whole number from -2147483648 to 2147483647"),
-        (document("<I32>2147483648</I32>"), 1, 86, "'2147483648' is no I32.", "a whole number from -2147483648 to 2147483647"),
-        (document("<DT>2026-02-30T00:00:00</DT>"), 1, 85, "'2026-02-30T00:00:00' is no DT.", "a date such as 2026-11-22T15:40:01.1234567Z"),
-        (document("<DT>15:40:01</DT>"), 1, 85, "'15:40:01' is no DT.", "a date such as 2026-11-22T15:40:01.1234567Z"),
+        (document("\n<I32>x</I32>"), 2, 6, "'x' is no I32.", INT32),
+        (document("<I32>2147483648</I32>"), 1, 86, "'2147483648' is no I32.", INT32),
+        (document("<DT>2026-02-30T00:00:00</DT>"), 1, 85, "'2026-02-30T00:00:00' is no DT.", DATE),
+        (document("<DT>15:40:01</DT>"), 1, 85, "'15:40:01' is no DT.", DATE),
         (document("<TS>P1W</TS>"), 1, 85, "'P1W' is no TS.", "a duration such as P1DT2H3M4.5S or -PT5M"),
         (document("<SS>secret</SS>"), 1, 85, "The text is no SS.", "a protected string in hexadecimal digits"),
-        (document('<Ref RefId="7" />'), 1, 82, "No object with RefId '7' stands before.", "the RefId of an earlier Obj"),
-        (document('\n<Obj RefId="0"><TNRef RefId="3" /></Obj>'), 2, 34, "No type names with RefId '3' stand before.", "the RefId of an earlier TN"),
+        (
+            document('<Ref RefId="7" />'),
+            1,
+            82,
+            "No object with RefId '7' stands before.",
+            "the RefId of an earlier Obj",
+        ),
+        (
+            document('\n<Obj RefId="0"><TNRef RefId="3" /></Obj>'),
+            2,
+            34,
+            "No type names with RefId '3' stand before.",
+            "the RefId of an earlier TN",
+        ),
         (document('<Obj RefId="0"><MS><I32>1</I32></MS></Obj>'), 1, 101, "The member I32 has no name.", 'N="…"'),
         (document("<I32>1</S>"), 1, 87, "The element I32 is not closed here.", "</I32>"),
         (START + "<I32>1", 1, 87, "The text ends too early.", "</I32>"),
         (document("\n \x01"), 2, 2, "The character U+0001 is not allowed in XML.", "an element"),
         (document("<S>a\x01b</S>"), 1, 85, "The character U+0001 is not allowed in XML.", "</S>"),
         (document("<S>\ud800</S>"), 1, 84, "The character U+D800 is not allowed in XML.", "</S>"),
-        (document("<S>a & b</S>"), 1, 86, "The reference is malformed or unknown.", "&lt; &gt; &amp; &quot; &apos; or &#number;"),
-        (document("<S>&lol9;</S>"), 1, 84, "The reference is malformed or unknown.", "&lt; &gt; &amp; &quot; &apos; or &#number;"),
+        (document("<S>a & b</S>"), 1, 86, "The reference is malformed or unknown.", REFERENCE),
+        (document("<S>&lol9;</S>"), 1, 84, "The reference is malformed or unknown.", REFERENCE),
         (document("<S>]]></S>"), 1, 84, "The characters ]]> stand in a text.", "]]&gt;"),
         (document("<S><b/></S>"), 1, 84, "The element S holds markup.", "text and </S>"),
         (document('<I32 N="a" N="b">1</I32>'), 1, 92, "The attribute N stands twice.", "each attribute once"),
@@ -59,7 +74,7 @@ def refusal(text: str | bytes) -> InputError:
         (document("") + "<x/>", 1, 88, "Something follows the document.", "the end"),
         ("#< CLIXML\n" + document(""), 1, 1, "Text stands where only elements may stand.", "an element"),
     ],
-)  # fmt: skip
+)
 def test_a_refusal_says_where_what_and_what_instead(text, line, column, message, expected):
     found = refusal(text)
 
@@ -95,7 +110,9 @@ def test_a_hundred_thousand_levels_end_in_time_without_recursion(tag, close):
 
 
 def test_entities_do_not_multiply():
-    bomb = '<!DOCTYPE a [<!ENTITY e "' + "x" * 1000 + '">' + "".join(f'<!ENTITY e{n} "&e;&e;">' for n in range(20)) + "]>"
+    bomb = (
+        '<!DOCTYPE a [<!ENTITY e "' + "x" * 1000 + '">' + "".join(f'<!ENTITY e{n} "&e;&e;">' for n in range(20)) + "]>"
+    )
 
     assert "document type" in refusal(bomb + document("<S>&e19;</S>")).message
     inner = (bomb + "<a>&e19;</a>").replace("&", "&amp;").replace("<", "&lt;")
@@ -127,13 +144,16 @@ def test_a_small_gzip_of_a_huge_document_stops_at_the_limit():
     [
         (document("<S>ü</S>").encode("latin-1"), "The bytes are no UTF-8"),
         (document("<S>a</S>").encode("utf-16-le") + b"\x00", "The text ends too early"),
-        (b"\xff\xfe" + document("<S>a</S>").encode("utf-16-le") + b"\x00\xd8", "Something follows|The bytes are no UTF-16"),
+        (
+            b"\xff\xfe" + document("<S>a</S>").encode("utf-16-le") + b"\x00\xd8",
+            "Something follows|The bytes are no UTF-16",
+        ),
         (b'<?xml version="1.0" encoding="windows-1252"?>' + document("").encode(), "declared as windows-1252"),
         (b'<?xml version="1.0" encoding="utf-16"?>' + document("").encode(), "declared as utf-16"),
         (b"\x1f\x8b\x08\x00broken", "The gzip data is damaged"),
         (gzip.compress(document("<I32>1</I32>" * 1000).encode())[:-20], "The gzip data is damaged"),
     ],
-)  # fmt: skip
+)
 def test_bytes_that_are_no_such_text_are_refused(data, message):
     with pytest.raises(InputError, match=message) as caught:
         read_clixml(data if not data.endswith(b"\x00") or data.startswith(b"\xff\xfe") else data[:-3])

@@ -6,18 +6,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 
+from cauctl.errors import InputError
 from cauctl.psobject import read_clixml, write_clixml, write_fragment
-from tests.psobject.clixml_graphs import Meant, graphs
+from cauctl.psobject.clixml_root import NAMESPACE
+from tests.psobject.clixml_graphs import graphs
 from tests.psobject.clixml_records import records
-from tests.pwsh import PowerShell
+from tests.psobject.describe import UTC_ZONE, describe, differences
+from tests.pwsh import PowerShell, PowerShellError
 
 pytestmark = pytest.mark.pwsh
 
 ORACLE = Path(__file__).with_name("clixml_oracle.ps1")
 
-SECRETS = frozenset(("credential-empty",))
+OTHERWISE = {
+    "entity-fffe": "PowerShell reads U+FFFE and can no more write it than we can",
+    "string-escape-8": "PowerShell doubles the character before an eight-digit escape beyond U+10FFFF; we do not",
+}
+"""Documents that PowerShell accepts and that do not reach it through us as they were."""
 
 ACCEPTED = [record for record in records("deserialize") if not record.get("error")]
 WRITTEN = [record for record in records("serialize") if record.get("clixml") and not record.get("back_error")]
@@ -38,6 +45,36 @@ def test_powershell_reads_our_document_as_the_meant_value(oracle, meant):
 
 @pytest.mark.parametrize("record", [*WRITTEN, *ACCEPTED], ids=lambda record: record["name"])
 def test_powershell_reads_a_document_that_went_through_us_as_the_original(oracle, record):
-    again = write_clixml(read_clixml(record["clixml"]))
+    if record["name"] in OTHERWISE:
+        assert differs(oracle, record["clixml"])
+        return
+    ours, original = oracle.ask("again", through_us(record["clixml"])), oracle.ask("again", record["clixml"])
 
-    assert oracle.ask("again", again) == oracle.ask("again", record["clixml"])
+    assert ours == original or same_but_for_order(ours, original)
+
+
+def through_us(document: str) -> str:
+    return write_clixml(read_clixml(document))
+
+
+def differs(oracle: PowerShell, document: str) -> bool:
+    """Tell whether a document does not reach PowerShell through us, or not as it was."""
+    try:
+        return oracle.ask("again", through_us(document)) != oracle.ask("again", document)
+    except (InputError, PowerShellError):
+        return True
+
+
+def same_but_for_order(ours: str, original: str) -> bool:
+    """Tell whether only the order of Hashtables differs: where keys are objects or come twice, it never repeats."""
+    (one,), (other,) = read_clixml(ours), read_clixml(original)
+    return not differences(describe(one, UTC_ZONE), describe(other, UTC_ZONE))
+
+
+def test_fragments_are_read_by_powershell_within_a_document(oracle):
+    """A fragment is an element of a document without its indentation."""
+    fragment = write_fragment({"a": [1, {"b": None}]})
+
+    assert oracle.ask("again", f'<Objs xmlns="{NAMESPACE}">{fragment}</Objs>') == oracle.ask(
+        "meant", ",[ordered]@{ a = 1, [ordered]@{ b = $null } }"
+    )

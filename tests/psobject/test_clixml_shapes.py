@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cauctl.errors import InputError
-from cauctl.psobject import PSObject, array, custom_object, enum_value, hashtable, ordered_dictionary, read_clixml, write_clixml
+from cauctl.psobject import (
+    PSObject,
+    array,
+    custom_object,
+    enum_value,
+    hashtable,
+    ordered_dictionary,
+    read_clixml,
+    write_clixml,
+)
 from tests.psobject.clixml_graphs import NAMES, PRIMITIVES
 from tests.psobject.describe import UTC_ZONE, describe
 
@@ -19,7 +28,7 @@ FEW = 40
 
 
 def careful(text: str) -> str:
-    """The same document in a spelling that the fast ways do not know: two blanks before attributes, blanks in end tags."""
+    """The same document in a spelling that the fast ways do not know: blanks where PowerShell writes none."""
     return re.sub(r"</([A-Za-z0-9]+)>", r"</\1 >", re.sub(r"<([A-Za-z0-9]+) (?=[A-Za-z])", r"<\1  ", text))
 
 

@@ -23,9 +23,9 @@ from cauctl.psobject import (
     to_python,
     write_clixml,
 )
+from cauctl.psobject.clixml_reader import Limits
 from cauctl.psobject.clixml_source import open_source
 from cauctl.psobject.clixml_stream import Documents
-from cauctl.psobject.clixml_reader import Limits
 from tests.psobject.clixml_records import records
 
 VALUES = ["Größe\U0001f600\r\n", 1, None, {"k": [1.5, True]}]
@@ -51,9 +51,11 @@ class Pipe(io.RawIOBase):
         self._data, self._most = io.BytesIO(data), most
 
     def readable(self) -> bool:
+        """It can."""
         return True
 
     def read(self, size: int = -1) -> bytes:
+        """Give a little."""
         return self._data.read(min(self._most, size) if size >= 0 else self._most)
 
 
