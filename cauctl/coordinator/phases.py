@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from enum import Enum
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from cauctl.models.enums import NodeStatus
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
