@@ -147,8 +147,8 @@ def convert_to_xml(  # noqa: PLR0913  PowerShell's parameters and what its sessi
     if form == "Stream":
         return _stream(writer, records)
     if document:
-        return read_document("".join(_whole(writer, records, "")))
-    return DECLARATION + ends + "".join(_whole(writer, records, ends))
+        return read_document(_root(writer, records, ""))
+    return f"{DECLARATION}{ends}{_root(writer, records, ends)}"
 
 
 def each_record(records: Any) -> Iterable[Any]:
@@ -171,12 +171,8 @@ def _stream(writer: XmlWriter, records: Any) -> Iterator[str]:
     yield "</Objects>"
 
 
-def _whole(writer: XmlWriter, records: Any, newline: str) -> Iterator[str]:
-    """Give the root element piece by piece."""
+def _root(writer: XmlWriter, records: Any, newline: str) -> str:
+    """Give the whole root element."""
     indent = newline + "  " if newline else ""
-    empty = True
-    for number, record in enumerate(each_record(records), 1):
-        yield f"{'<Objects>' if empty else ''}{indent}"
-        yield writer.record(record, number=number)
-        empty = False
-    yield "<Objects />" if empty else f"{newline}</Objects>"
+    texts = [writer.record(record, number=number) for number, record in enumerate(each_record(records), 1)]
+    return f"<Objects>{indent}{indent.join(texts)}{newline}</Objects>" if texts else "<Objects />"

@@ -18,6 +18,9 @@ __all__ = ["IllegalCharacterError", "attribute_text", "element_text", "is_plain"
 
 _ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _SPECIAL: Final = re.compile("[&<>\r\n\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_MARKED: Final = b"&<>" + bytes(code for code in range(0x20) if code not in b"\t\n")
+"""What an ASCII text may not hold if it is to stay as it is."""
+_MARKED_OR_LF: Final = _MARKED + b"\n"
 _NEWLINE: Final = re.compile("\r\n|\r|\n")
 _IN_ATTRIBUTE: Final = {'"': "&quot;", "\t": "&#x9;", "\n": "&#xA;", "\r": "&#xD;"}
 
@@ -26,8 +29,11 @@ class IllegalCharacterError(ValueError):
     """A character that XML cannot hold; its text is .NET's message. Translated by who knows the place."""
 
 
-def is_plain(text: str) -> bool:
-    """Tell quickly that a text needs no escaping, no newline and no check; False means only that it may."""
+def is_plain(text: str, newline: str) -> bool:
+    """Tell quickly that a text is its own element text; False means only that it may not be."""
+    if text.isascii():
+        data = text.encode()
+        return len(data.translate(None, _MARKED if newline == "\n" else _MARKED_OR_LF)) == len(data)
     return text.isprintable() and "&" not in text and "<" not in text and ">" not in text
 
 

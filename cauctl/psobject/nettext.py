@@ -340,9 +340,8 @@ class TextStyle:
 
     def date_text(self, value: DateTime) -> str:
         """Print a DateTime in the style's zone and culture."""
-        if value.kind is not Kind.LOCAL:
-            return datetime_text(value.clock, self.culture)
-        return datetime_text(local_clock(value, self.time_zone), self.culture)
+        clock = value.clock if value.offset is None else local_clock(value, self.time_zone)
+        return datetime_text(clock, self.culture)
 
 
 def _printers(style: TextStyle) -> dict[type, Callable[[Any], str]]:

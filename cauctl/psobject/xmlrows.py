@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from cauctl.psobject.nettext import TextStyle
     from cauctl.psobject.objects import PSObject
 
-__all__ = ["RowTemplates"]
+__all__ = ["GAP", "RowTemplates"]
 
+GAP: Final = "\0"
+"""Stands for a text in the frame of a row; no XML holds it."""
 _MOST_TEMPLATES: Final = 256
 _INT32: Final = 1 << 31
 
@@ -33,12 +35,13 @@ class _OddNumberError(Exception):
 
 
 class _Template:
-    """The text of a row with a gap for each value, and what fills the gaps."""
+    """The pieces of a row's text, every second of them a gap, and what fills the gaps."""
 
-    __slots__ = ("declared", "frame", "gaps")
+    __slots__ = ("declared", "gaps", "pieces")
 
     def __init__(self, frame: str, gaps: list[tuple[int, Callable[[Any], str]]], declared: Any) -> None:
-        self.frame, self.gaps, self.declared = frame, gaps, declared
+        self.gaps, self.declared = gaps, declared
+        self.pieces = [each for piece in frame.split(GAP) for each in (piece, "")][:-1]
 
 
 class RowTemplates:
@@ -48,7 +51,7 @@ class RowTemplates:
         style: how primitives print.
         newline: line end within texts.
         empty_text: what stands for an empty text.
-        frame: gives the whole text of a row, with ``%s`` for each text and every other percent sign doubled.
+        frame: gives the whole text of a row, with :data:`GAP` in the place of each text.
     """
 
     def __init__(
@@ -77,9 +80,13 @@ class RowTemplates:
             texts = [printer(values[at]) for at, printer in template.gaps]
         except _OddNumberError:
             return None
-        if "" in texts or not is_plain("".join(texts)):
-            texts = [element_text(text, self._newline) if text else self._empty_text for text in texts]
-        return template.frame % tuple(texts)
+        if not is_plain("".join(texts), self._newline):
+            texts = [element_text(text, self._newline) for text in texts]
+        if self._empty_text and "" in texts:
+            texts = [text or self._empty_text for text in texts]
+        pieces = template.pieces[:]
+        pieces[1::2] = texts
+        return "".join(pieces)
 
     def _learn(self, key: tuple[Any, ...], row: PSObject, name: str | None, level: int) -> None:
         """Make a template for a shape that was met before; remember a new one."""

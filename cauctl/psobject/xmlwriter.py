@@ -31,7 +31,7 @@ from cauctl.psobject.objects import PSDictionary, PSEnumerable, PSObject
 from cauctl.psobject.objecttext import ObjectText
 from cauctl.psobject.typenames import full_name_for
 from cauctl.psobject.values import type_name
-from cauctl.psobject.xmlrows import RowTemplates
+from cauctl.psobject.xmlrows import GAP, RowTemplates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -183,14 +183,15 @@ class XmlWriter:
             self._open(child, base_type(held), self._members(held, depth_within(held, child.depth)))
 
     def _row_frame(self, row: PSObject, name: str | None, level: int) -> str:
-        """Give the text of an object whose properties are primitives, with ``%s`` in the place of each text."""
+        """Give the text of an object whose properties are primitives, with a gap in the place of each text."""
         tag = "Property" if level else "Object"
         parts = []
         for each in properties(row):
             kind = self._null_type(each) if each.value is None else type_name(each.value)
-            start = self._start_tag("Property", each.name, kind).replace("%", "%%")
-            parts.append(f"{self._line_break(level + 1)}{start}{' />' if each.value is None else '>%s</Property>'}")
-        outer = self._start_tag(tag, name, base_type(row)).replace("%", "%%")
+            start = self._start_tag("Property", each.name, kind)
+            end = " />" if each.value is None else f">{GAP}</Property>"
+            parts.append(f"{self._line_break(level + 1)}{start}{end}")
+        outer = self._start_tag(tag, name, base_type(row))
         if not parts:
             return f"{outer} />"
         return f"{outer}>{''.join(parts)}{self._line_break(level)}</{tag}>"

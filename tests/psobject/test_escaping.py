@@ -72,8 +72,7 @@ def test_what_xml_cannot_hold_is_refused_in_dotnets_words(expected, text):
         assert expected == str(caught.value)
 
 
-@given(st.text())
-def test_a_plain_text_needs_no_escaping(text):
-    if is_plain(text):
-        assert text == element_text(text, "|")
-        assert text == attribute_text(text).replace("&quot;", '"')
+@given(st.text(), st.sampled_from(["\n", "\r\n"]))
+def test_a_plain_text_is_its_own_element_text(text, newline):
+    if is_plain(text, newline):
+        assert text == element_text(text, newline)
