@@ -66,6 +66,8 @@ __all__ = [
 ]
 
 _MEMBERS = frozenset({NodeState.UP, NodeState.PAUSED})
+_WATCH_SHARE = 5
+"""The cluster is watched at most one part in so many of the time."""
 _FAILED = frozenset({SummaryStatus.FAILED, SummaryStatus.PARTIALLY_FAILED})
 
 
@@ -335,14 +337,18 @@ def watch(turn: Turn) -> None:
         return
     due = turn.facts.observed + turn.limits.watch
     if due <= turn.at:
-        turn.change(watch=turn.new_call(ObserveCluster()))
+        turn.change(watch=turn.new_call(ObserveCluster()), watched=turn.at)
     else:
-        watch_later(turn, due)
+        _watch_at(turn, due)
 
 
-def watch_later(turn: Turn, until: datetime | None = None) -> None:
-    """Look at the cluster again in time."""
-    until = until or turn.at + turn.limits.watch
+def watch_later(turn: Turn) -> None:
+    """Look at the cluster again in time; looks that take long are made rarer, so that they stay a small part of it."""
+    taken = turn.at - (turn.run.watched or turn.at)
+    _watch_at(turn, turn.at + max(turn.limits.watch, _WATCH_SHARE * taken))
+
+
+def _watch_at(turn: Turn, until: datetime) -> None:
     turn.change(watch=Pause(turn.timer(until), until=until, then=ObserveCluster()))
 
 

@@ -89,9 +89,9 @@ class Limits:
     """Longest time between two looks at something that takes its time."""
     rounds: int = 8
     """Installations within one attempt before a node is taken to be in an endless loop."""
-    lease: timedelta = timedelta(minutes=12)
+    lease: timedelta = timedelta(minutes=15)
     """Without renewal for this long the coordinator may be taken for dead."""
-    renewal: timedelta = timedelta(minutes=3)
+    renewal: timedelta = timedelta(minutes=5)
     """Time between two renewals of the lease."""
 
 
