@@ -152,6 +152,8 @@ class Trial:
         return self.state
 
     def _take_lock(self, memory: MemoryPorts, owner: str) -> int:
+        while self.world.entry() is None:
+            self.world.advance(self.world.now + timedelta(minutes=1))
         lock = memory.cluster.read_lock()
         if lock is None:
             return 1

@@ -182,7 +182,8 @@ def _answer(turn: Turn, event: Answer) -> None:
         _node_answered(turn, node, event)
     else:
         return
-    run_rules.advance(turn)
+    if turn.moved:
+        run_rules.advance(turn)
 
 
 def _answers(pending: Call | Pause | None, event: Answer) -> bool:

@@ -53,7 +53,7 @@ from cauctl.policy.reboot import same_boot
 from cauctl.policy.selection import batches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from datetime import timedelta
 
     from cauctl.coordinator.problems import Problem
@@ -137,13 +137,14 @@ def _answered(turn: Turn, node: NodeWork, event: Event) -> None:
     if isinstance(event, (ClusterObserved, ClusterChanged)):
         _seen_by_others(turn, node, agent)
         return
-    node = turn.set(node, trouble=None)
+    node = turn.calm(node)
     match event:
         case AgentBegun():
             _poll_later(turn, node, agent)
         case AgentPolled():
-            agent = _fold(agent, event.events)
-            _polled(turn, turn.set(node, agent=agent), agent, event.state)
+            heard_of = _fold(agent, event.events)
+            node = node if heard_of is agent else turn.set(node, agent=heard_of)
+            _polled(turn, node, heard_of, event.state)
         case AgentCancelled():
             agent = changed(agent, cancelled=True)
             node = turn.wait_for(node, "AgentStop", "Windows Update was told to stop", turn.limits.agent_stop)
@@ -179,7 +180,9 @@ def _unwanted(turn: Turn, node: NodeWork) -> bool:
     return turn.stopping and node.phase in {Phase.SCANNING, Phase.STAGING}
 
 
-def _fold(agent: AgentWork, events: Iterable[AgentEvent]) -> AgentWork:
+def _fold(agent: AgentWork, events: tuple[AgentEvent, ...]) -> AgentWork:
+    if not events:
+        return agent
     found, outcomes = list(agent.found), {outcome.key: outcome for outcome in agent.outcomes}
     not_offered, ending, doing, after = list(agent.not_offered), agent.ending, agent.at_work_on, agent.after
     for event in events:
@@ -231,7 +234,7 @@ def _collect_failed(turn: Turn, node: NodeWork, event: CallFailed, agent: AgentW
     """Leave the agent's files to the next run rather than fail a node for them."""
     count = node.trouble.count + 1 if node.trouble else 1
     if count >= turn.limits.tries or not event.problem.kind.passing:
-        node = turn.note(turn.set(node, trouble=None), "Files of the update agent are left on the node.")
+        node = turn.note(turn.calm(node), "Files of the update agent are left on the node.")
         _collected(turn, node, agent)
         return
     trouble = Trouble(event.problem, since=turn.at, count=count)

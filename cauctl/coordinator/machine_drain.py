@@ -48,7 +48,7 @@ def _suspend(turn: Turn, node: NodeWork, *, again: bool) -> None:
 
 
 def _suspending(turn: Turn, node: NodeWork, event: Event) -> None:
-    node = turn.set(node, trouble=None)
+    node = turn.calm(node)
     match event:
         case SuspendRequested():
             if node.record.suspended is None:
@@ -136,7 +136,7 @@ def _enter_emptying(turn: Turn, node: NodeWork) -> None:
 
 
 def _emptying(turn: Turn, node: NodeWork, event: Event) -> None:
-    node = turn.set(node, trouble=None)
+    node = turn.calm(node)
     if isinstance(event, MoveRequested):
         turn.look_later(node, ObserveCluster(node.name))
     elif isinstance(event, (ClusterObserved, ClusterChanged)):

@@ -48,7 +48,7 @@ def _enter_checking(turn: Turn, node: NodeWork) -> None:
 
 
 def _checked(turn: Turn, node: NodeWork, event: Event) -> None:
-    node = turn.set(node, trouble=None)
+    node = turn.calm(node)
     if isinstance(event, RepairRequested):
         turn.call_at(node, turn.at + turn.limits.storage_interval, CheckGates(node.name))
     elif isinstance(event, GatesChecked):
@@ -181,7 +181,7 @@ def _guarded(turn: Turn, node: NodeWork, event: Event) -> None:
         return
     if not isinstance(event, GatesChecked):
         return
-    node, facts = turn.set(node, trouble=None), turn.facts
+    node, facts = turn.calm(node), turn.facts
     if facts.node(node.name).state is NodeState.UP:
         turn.go(turn.note(node, "Somebody resumed the node during its turn; it was paused again."), Phase.SUSPENDING)
     elif holding(facts, node.name):

@@ -118,9 +118,9 @@ def _enter_verifying(turn: Turn, node: NodeWork) -> None:
 
 def _verifying(turn: Turn, node: NodeWork, event: Event) -> None:
     if isinstance(event, NodeProbed):
-        _probed(turn, turn.set(node, trouble=None), event)
+        _probed(turn, turn.calm(node), event)
     elif isinstance(event, (ClusterObserved, ClusterChanged)) and node.record.probe is not None:
-        _prove(turn, turn.set(node, trouble=None), node.record.probe)
+        _prove(turn, turn.calm(node), node.record.probe)
 
 
 def _probed(turn: Turn, node: NodeWork, event: NodeProbed) -> None:

@@ -50,7 +50,7 @@ def _enter_resuming(turn: Turn, node: NodeWork) -> None:
 
 
 def _resuming(turn: Turn, node: NodeWork, event: Event) -> None:
-    node = turn.set(node, trouble=None)
+    node = turn.calm(node)
     if isinstance(event, ResumeRequested):
         turn.look_later(node, ObserveCluster(node.name))
     elif isinstance(event, (ClusterObserved, ClusterChanged)):
@@ -148,7 +148,7 @@ def _enter_failing_back(turn: Turn, node: NodeWork) -> None:
 
 
 def _failing_back(turn: Turn, node: NodeWork, event: Event) -> None:
-    node = turn.set(node, trouble=None)
+    node = turn.calm(node)
     if isinstance(event, MoveRequested):
         turn.look_later(node, ObserveCluster(node.name))
     elif isinstance(event, (ClusterObserved, ClusterChanged)):

@@ -198,6 +198,7 @@ def _locked(turn: Turn, record: LockRecord) -> None:
 
 
 def _meet_all(turn: Turn) -> None:
+    turn.moved = True
     for node in turn.facts.nodes:
         _meet(turn, NodeWork(node.name, since=turn.at), node.state)
 

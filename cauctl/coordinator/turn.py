@@ -93,12 +93,13 @@ class Playbook:
 class Turn:
     """The state so far and the instructions so far."""
 
-    __slots__ = ("_counter", "_nodes", "_run", "at", "instructions", "playbook")
+    __slots__ = ("_counter", "_nodes", "_run", "at", "instructions", "moved", "playbook")
 
     def __init__(self, state: RunState, at: datetime, playbook: Playbook) -> None:
         self.at = at
         self.playbook = playbook
         self.instructions: list[Instruction] = []
+        self.moved = False
         self._run = state
         self._counter = state.counter
         self._nodes: dict[str, NodeWork] | None = None
@@ -164,6 +165,10 @@ class Turn:
         """Change the record of a node."""
         return self.set(node, record=changed(node.record, **changes))
 
+    def calm(self, node: NodeWork) -> NodeWork:
+        """Forget calls that failed before one that did not."""
+        return node if node.trouble is None else self.set(node, trouble=None)
+
     def note(self, node: NodeWork, text: str) -> NodeWork:
         """Add what people must know of a node, once."""
         if text in node.record.notes:
@@ -180,6 +185,7 @@ class Turn:
 
     def go(self, node: NodeWork, phase: Phase, **changes: Any) -> None:
         """Let a node enter a phase."""
+        self.moved = True
         fresh = self.set(node, phase=phase, since=self.at, pending=None, wait=None, trouble=None, steady=0, **changes)
         self.playbook.phases[phase].enter(self, fresh)
 

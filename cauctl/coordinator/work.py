@@ -239,8 +239,10 @@ class NodeWork:
 
 def changed(value: T, **changes: Any) -> T:
     """Give a copy of a value with some fields changed; TypeError for a field that it has not."""
-    if not changes.keys() <= value.__dict__.keys():
-        raise TypeError(f"{type(value).__name__} has no {', '.join(changes.keys() - value.__dict__.keys())}")
     copy = object.__new__(type(value))
-    copy.__dict__.update(value.__dict__, **changes)
+    fields, had = copy.__dict__, value.__dict__
+    fields.update(had)
+    fields.update(changes)
+    if len(fields) != len(had):
+        raise TypeError(f"{type(value).__name__} has no {', '.join(changes.keys() - had.keys())}")
     return copy
