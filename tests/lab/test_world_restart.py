@@ -174,7 +174,7 @@ def test_suspending_another_node_meanwhile_is_refused_as_the_safety_net_does() -
     out_and_back(world)
     with pytest.raises(ClusterApiError) as caught:
         world.cluster.suspend("NODE2", drain=True, by="test")
-    assert caught.value.code == 5993
+    assert caught.value.code == 5987
 
 
 def test_a_second_node_that_goes_out_puts_data_at_risk_and_the_ledger_says_so() -> None:
