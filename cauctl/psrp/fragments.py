@@ -1,4 +1,4 @@
-"""Put PSRP messages together from the fragments that a node sends ([MS-PSRP] 2.2.4).
+"""Put PSRP messages together from the fragments that a node sends, and cut ours into fragments ([MS-PSRP] 2.2.4).
 
 Rules kept here:
 
@@ -11,10 +11,14 @@ Rules kept here:
 from __future__ import annotations
 
 import struct
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-__all__ = ["LONGEST_MESSAGE", "FragmentError", "Fragments", "Message"]
+if TYPE_CHECKING:
+    from uuid import UUID
+
+__all__ = ["LONGEST_MESSAGE", "FragmentError", "Fragments", "Message", "cut", "pack"]
 
 LONGEST_MESSAGE = 16 * 1024 * 1024
 """Bytes of one message, which is one object; PowerShell's client takes 200 MB unless told otherwise."""
@@ -22,6 +26,7 @@ LONGEST_MESSAGE = 16 * 1024 * 1024
 _FRAGMENT = struct.Struct(">QQBI")
 _MESSAGE = struct.Struct("<II16s16s")
 _START, _END = 1, 2
+_TO_NODE = 2
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -116,3 +121,31 @@ class Fragments:
         self._last_object_id, self._object_id = self._object_id, None
         self._parts, self._size = [], 0
         return Message.unpack(data)
+
+
+def pack(text: str, *, kind: int, pool: UUID, pipeline: UUID) -> bytes:
+    """Write a message for a node.
+
+    Args:
+        text: its CLIXML.
+        kind: message type, [MS-PSRP] 2.2.1.
+        pool: the runspace pool it is for.
+        pipeline: the pipeline it is about.
+    """
+    return _MESSAGE.pack(_TO_NODE, kind, pool.bytes_le, pipeline.bytes_le) + text.encode()
+
+
+def cut(message: bytes, *, object_id: int, room: int) -> list[bytes]:
+    """Cut a message into fragments.
+
+    Args:
+        message: header and text.
+        object_id: its number among the messages for its pool.
+        room: bytes that a fragment may have behind its header.
+    """
+    parts = [message[start : start + room] for start in range(0, len(message), room)]
+    flags = [0] * len(parts)
+    flags[0] |= _START
+    flags[-1] |= _END
+    numbered = enumerate(zip(flags, parts, strict=True))
+    return [_FRAGMENT.pack(object_id, number, flag, len(part)) + part for number, (flag, part) in numbered]

@@ -18,20 +18,11 @@ import uuid
 import xml.etree.ElementTree as ET
 from contextlib import contextmanager, suppress
 from enum import Enum
-from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
-from pypsrp.complex_objects import (
-    ApartmentState,
-    Command,
-    CommandParameter,
-    HostInfo,
-    RemoteStreamOptions,
-    RunspacePoolState,
-)
+from pypsrp.complex_objects import RunspacePoolState
 from pypsrp.exceptions import WinRMError, WSManFaultError
-from pypsrp.messages import CreatePipeline
 from pypsrp.serializer import TaggedValue
 from pypsrp.shell import SignalCode, WinRS
 
@@ -42,17 +33,16 @@ from cauctl.errors import (
     SessionLostError,
     TransportError,
 )
+from cauctl.psrp.creation import write_creation
 from cauctl.psrp.display import show_text
-from cauctl.psrp.transport import NodePipeline, NodePool, NodeWSMan, pack_message, select_shell
-from cauctl.psrp.values import to_element
+from cauctl.psrp.transport import NodePool, NodeWSMan, pack_creation, select_shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cauctl.psrp.connection import NodeConnection
     from cauctl.psrp.deadline import Deadline
-    from cauctl.psrp.pipeline import Command as OurCommand
-    from cauctl.psrp.pipeline import Pipeline as OurPipeline
+    from cauctl.psrp.pipeline import Pipeline
 
 __all__ = ["Receipt", "Shell"]
 
@@ -127,11 +117,11 @@ class Shell:
         self.may_exist = True
         self._used = time.monotonic()
 
-    def start(self, pipeline: OurPipeline, deadline: Deadline) -> str:
+    def start(self, pipeline: Pipeline, deadline: Deadline) -> str:
         """Send ``pipeline`` and return the id of its command; it runs from now on."""
         self._prepare(deadline)
-        commands = self._commands(pipeline)
-        first, *rest = self._pack(commands, pipeline_id := str(uuid.uuid4()).upper())
+        pipeline_id = str(uuid.uuid4()).upper()
+        first, *rest = self._pack(pipeline, pipeline_id)
         with self._translated(_Phase.STARTING):
             encoded = base64.b64encode(first).decode("ascii")
             answer = self._pool.shell.command("", arguments=[encoded], command_id=pipeline_id)
@@ -231,44 +221,9 @@ class Shell:
         with self._translated(_Phase.RUNNING):
             self._pool.shell.signal(code, command_id)
 
-    def _commands(self, pipeline: OurPipeline) -> list[Command]:
-        numbers = count(1)
-        version = self._pool.protocol_version or "2.3"
-        return [
-            Command(
-                command.name,
-                protocol_version=version,
-                is_script=command.is_script,
-                args=self._parameters(command, numbers),
-            )
-            for command in pipeline.commands
-        ]
-
-    def _parameters(self, command: OurCommand, numbers: Iterator[int]) -> list[CommandParameter]:
-        named = [
-            CommandParameter(name=name, value=self._element(value, f"-{name} of {command}", next(numbers)))
-            for name, value in command.parameters.items()
-        ]
-        positional = [
-            CommandParameter(value=self._element(value, f"argument {place} of {command}", next(numbers)))
-            for place, value in enumerate(command.arguments, 1)
-        ]
-        return named + positional
-
-    def _element(self, value: Any, where: str, number: int) -> ET.Element:
-        return to_element(value, seal=self.seal, where=where, number=number)
-
-    def _pack(self, commands: list[Command], pipeline_id: str) -> list[bytes]:
-        message = CreatePipeline(
-            no_input=True,
-            apartment_state=ApartmentState(value=ApartmentState.UNKNOWN),
-            remote_stream_options=RemoteStreamOptions(value=0),
-            add_to_history=False,
-            host_info=HostInfo(host=None),
-            pipeline=NodePipeline(is_nested=False, cmds=commands, history=None, redirect_err_to_out=False),
-            is_nested=False,
-        )
-        return pack_message(self._pool, message, pipeline_id)
+    def _pack(self, pipeline: Pipeline, pipeline_id: str) -> list[bytes]:
+        text = write_creation(pipeline, protocol=self._pool.protocol_version or "2.3", seal=self.seal)
+        return pack_creation(self._pool, text, pipeline_id)
 
     @contextmanager
     def _translated(self, phase: _Phase) -> Iterator[None]:

@@ -12,7 +12,7 @@ Rules kept here (numbers are those of the hazards in ``docs/connections.md``):
 * No entity, no DTD, no other encoding than UTF-8 in an answer; no proxy, authority or password from the environment.
 
 Private names used: ``_TransportHTTP`` (``_send_request`` and ``_build_session`` overridden), ``WinRS._selector_set``,
-``RunspacePool._fragmenter`` and ``_process_runspacepool_warning``, ``Pipeline._get_statements``.
+``RunspacePool._fragmenter`` and ``_process_runspacepool_warning``.
 ``tests/psrp/test_hooks.py`` fails when one of them moves.
 """
 
@@ -24,9 +24,9 @@ import logging
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 import pypsrp
-import pypsrp.complex_objects
 import pypsrp.exceptions
 import pypsrp.messages
 import pypsrp.negotiate
@@ -50,6 +50,7 @@ from cauctl.errors import (
 from cauctl.psrp.connection import Authentication
 from cauctl.psrp.deadline import Deadline
 from cauctl.psrp.display import show_text
+from cauctl.psrp.fragments import cut, pack
 from cauctl.psrp.wire import Line, NodeAdapter
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
 
     from cauctl.psrp.connection import NodeConnection
 
-__all__ = ["NodePipeline", "NodePool", "NodeTransport", "NodeWSMan", "pack_message", "select_shell"]
+__all__ = ["NodePool", "NodeTransport", "NodeWSMan", "pack_creation", "select_shell"]
 
 _REPEAT_AFTER: Final = (0.0, 0.05, 0.1, 0.2, 0.4)
 """Seconds before each repetition of a broken Receive: for a connection that was cut, not for a node that is gone."""
@@ -254,18 +255,13 @@ class NodePool(pypsrp.powershell.RunspacePool):
         self.node_warnings = [*getattr(self, "node_warnings", ()), str(message.data)]
 
 
-class NodePipeline(pypsrp.complex_objects.Pipeline):
-    """A pipeline of one statement that is written without copying it: a deep copy costs more than all the rest."""
-
-    def _get_statements(self) -> list[list[pypsrp.complex_objects.Command]]:
-        commands = list(self.commands or ())
-        commands[-1].end_of_statement = True
-        return [commands]
-
-
-def pack_message(pool: pypsrp.powershell.RunspacePool, message: Any, pipeline_id: str) -> list[bytes]:
-    """Cut a message of pypsrp into fragments, numbered with those that the pool has sent itself."""
-    return list(pool._fragmenter.fragment(message, pool.id, pipeline_id))  # noqa: SLF001  the hook
+def pack_creation(pool: pypsrp.powershell.RunspacePool, text: str, pipeline_id: str) -> list[bytes]:
+    """Cut a CREATE_PIPELINE message into fragments, numbered with those that the pool has sent itself."""
+    fragmenter = pool._fragmenter  # noqa: SLF001  the hook
+    object_id, fragmenter.outgoing_counter = fragmenter.outgoing_counter, fragmenter.outgoing_counter + 1
+    kind = pypsrp.messages.MessageType.CREATE_PIPELINE
+    message = pack(text, kind=kind, pool=UUID(pool.id), pipeline=UUID(pipeline_id))
+    return cut(message, object_id=object_id, room=fragmenter.max_size)
 
 
 def select_shell(shell: pypsrp.shell.WinRS, shell_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Parameter values on their way to a node: Python's and PowerShell's values as CLIXML elements.
+"""Parameter values on their way to a node: from Python's to PowerShell's.
 
 Rules kept here:
 
@@ -12,47 +12,35 @@ Rules kept here:
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, Final
 
 from cauctl.errors import InputError
 from cauctl.models.credential import PSCredential, Secret
-from cauctl.psobject import PSObject, SecureString, UInt64, array, hashtable, write_fragment
+from cauctl.psobject import PSObject, SecureString, UInt64, array, hashtable
 
-__all__ = ["Seal", "to_element"]
+__all__ = ["Seal", "to_wire"]
 
 Seal = Callable[[str], str]
 """Encrypts a text with the session's key and gives its text form."""
 
 _CREDENTIAL: Final = "System.Management.Automation.PSCredential"
 _DEEPEST: Final = 32
-_REFERENCES: Final = 1_000_000
 _INT64_END, _UINT64_END = 1 << 63, 1 << 64
 
 
-def to_element(value: Any, *, seal: Seal, where: str, number: int = 0) -> ET.Element:
-    """Write ``value`` as an element to put into a PSRP message.
+def to_wire(value: Any, *, seal: Seal) -> Any:
+    """Give ``value`` as the writer of CLIXML takes it.
 
     Args:
         value: what to send.
         seal: encrypts secrets.
-        where: what the value is for, to be named in errors.
-        number: place of the value in its message; makes its reference ids differ from those of all others there.
 
     Raises:
-        InputError: the value, or one inside of it, cannot be sent.
+        InputError: the value, or one inside of it, cannot be sent; what no type of .NET holds, the writer refuses.
     """
-    try:
-        text = write_fragment(_outgoing(value, seal, _DEEPEST))
-    except InputError as error:
-        raise InputError(error.message, where=where, expected=error.expected) from error
-    element = ET.fromstring(text)  # noqa: S314  we wrote it
-    for part in element.iter():
-        if (reference := part.get("RefId")) is not None:
-            part.set("RefId", str(int(reference) + number * _REFERENCES))
-    return element
+    return _outgoing(value, seal, _DEEPEST)
 
 
 def _outgoing(value: Any, seal: Seal, depth: int) -> Any:

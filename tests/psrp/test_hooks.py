@@ -19,8 +19,7 @@ import requests
 import requests.adapters
 import urllib3.connection
 import urllib3.connectionpool
-from pypsrp.complex_objects import ApartmentState, Command, HostInfo, Pipeline, RemoteStreamOptions
-from pypsrp.messages import CreatePipeline, Destination, Message, WarningRecord
+from pypsrp.messages import Destination, GetAvailableRunspaces, Message, WarningRecord
 from pypsrp.negotiate import HTTPNegotiateAuth
 from pypsrp.powershell import Fragment, RunspacePool
 from pypsrp.serializer import Serializer
@@ -29,7 +28,7 @@ from pypsrp.shell import SignalCode, WinRS
 from cauctl.models.credential import PSCredential
 from cauctl.psrp.connection import NodeConnection
 from cauctl.psrp.deadline import Deadline
-from cauctl.psrp.transport import NodePipeline, NodePool, NodeTransport, NodeWSMan, pack_message, select_shell
+from cauctl.psrp.transport import NodePool, NodeTransport, NodeWSMan, pack_creation, select_shell
 from cauctl.psrp.wire import Line, NodeAdapter
 
 CONNECTION = NodeConnection(
@@ -126,32 +125,14 @@ def test_a_shell_is_addressed_by_its_selectors(wsman):
 
 
 def test_messages_are_numbered_with_those_of_the_pool(wsman):
-    """``RunspacePool._fragmenter.fragment`` counts one object id for each message."""
+    """``RunspacePool._fragmenter`` counts one object id for each message, and knows the room of a fragment."""
     pool = RunspacePool(wsman)
-    message = CreatePipeline(
-        True,
-        ApartmentState(value=ApartmentState.UNKNOWN),
-        RemoteStreamOptions(value=0),
-        False,
-        HostInfo(host=None),
-        Pipeline(is_nested=False, cmds=[Command("Get-X")], history=None, redirect_err_to_out=False),
-        False,
-    )
-    fragments = [pack_message(pool, message, "12345678-1234-5678-1234-567812345678") for _ in range(3)]
-    assert [1, 2, 3] == [int.from_bytes(first[:8], "big") for first, *_ in fragments]
-    assert {0x00021006} == {int.from_bytes(first[25:29], "little") for first, *_ in fragments}
-
-
-def test_a_pipeline_is_written_as_pypsrp_writes_it(wsman):
-    """Ours asks ``Pipeline._get_statements`` for the same commands and spares their deep copy."""
-    theirs, ours = (
-        kind(is_nested=False, cmds=[Command("A"), Command("B")], history=None, redirect_err_to_out=False)
-        for kind in (Pipeline, NodePipeline)
-    )
-    written = [ET.tostring(RunspacePool(wsman).serialize(pipeline)) for pipeline in (theirs, ours)]
-    assert written[0] == written[1]
-    assert b'<S N="Cmd">B</S>' in written[0]
-    assert "self._get_statements()" in inspect.getsource(Pipeline)
+    pipeline_id = "12345678-1234-5678-1234-567812345678"
+    (theirs,) = pool._fragmenter.fragment(GetAvailableRunspaces(ci=1), pool.id, pipeline_id)
+    (first,), (second,), (third,) = (pack_creation(pool, "<S>x</S>", pipeline_id) for _ in range(3))
+    (last,) = pool._fragmenter.fragment(GetAvailableRunspaces(ci=1), pool.id, pipeline_id)
+    assert [1, 2, 3, 4, 5] == [int.from_bytes(each[:8], "big") for each in (theirs, first, second, third, last)]
+    assert 21 + pool._fragmenter.max_size == max(map(len, pack_creation(pool, "x" * 500_000, pipeline_id)))
 
 
 def test_a_warning_about_the_pool_warns_nobody_else(wsman):
