@@ -2,25 +2,27 @@
 
 Rules kept here:
 
-* A row is an object whose properties are all primitives or null. Its shape is its type names, its property names and
-  the classes of its values; everything but the texts is the same for all rows of a shape.
+* A row is an object whose properties are all primitives, boxed ones too, or null. Its shape is its type names, its
+  property names and the classes of its values; everything but the texts is the same for all rows of a shape.
 * A template is made when a shape comes for the second time, by the writer that would write the object else.
 * Whatever does not fit gives None: the writer then goes its own way.
 """
 
 from __future__ import annotations
 
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from cauctl.psobject.escaping import element_text, is_plain
 from cauctl.psobject.members import properties
+from cauctl.psobject.native import powershell_value
+from cauctl.psobject.objects import PSObject
 from cauctl.psobject.rebuilt import may_be_rebuilt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cauctl.psobject.nettext import TextStyle
-    from cauctl.psobject.objects import PSObject
 
 __all__ = ["GAP", "RowTemplates"]
 
@@ -28,10 +30,12 @@ GAP: Final = "\0"
 """Stands for a text in the frame of a row; no XML holds it."""
 _MOST_TEMPLATES: Final = 256
 _INT32: Final = 1 << 31
+_NATIVE: Final = frozenset((date, datetime, time, timedelta))
+"""Classes of Python's own that each stand for one primitive."""
 
 
-class _OddNumberError(Exception):
-    """An integer beyond 32 bits, whose type is not that of its shape."""
+class _OddValueError(Exception):
+    """A value whose .NET type is not that of its shape: an integer beyond 32 bits, another boxed type."""
 
 
 class _Template:
@@ -57,7 +61,7 @@ class RowTemplates:
     def __init__(
         self, style: TextStyle, *, newline: str, empty_text: str, frame: Callable[[PSObject, str | None, int], str]
     ) -> None:
-        self._printers: dict[type, Callable[[Any], str]] = {**style.printers, int: _int32_text}
+        self._printers: dict[type, Callable[[Any], str]] = {**style.printers, int: _int32_printer(style)}
         self._newline, self._empty_text, self._frame = newline, empty_text, frame
         self._templates: dict[Any, _Template] = {}
         self._met: set[Any] = set()
@@ -78,7 +82,7 @@ class RowTemplates:
             return None
         try:
             texts = [printer(values[at]) for at, printer in template.gaps]
-        except _OddNumberError:
+        except _OddValueError:
             return None
         if not is_plain("".join(texts), self._newline):
             texts = [element_text(text, self._newline) for text in texts]
@@ -98,14 +102,43 @@ class RowTemplates:
         gaps: list[tuple[int, Callable[[Any], str]]] = []
         for each in properties(row):
             if each.value is not None:
-                printer = self._printers.get(type(each.value))
-                if printer is None or each.name not in names:
+                printer = self._printer(each.value)
+                if printer is None or each.name not in names or _is_odd(each.value):
                     return
                 gaps.append((names.index(each.name), printer))
         self._templates[key] = _Template(self._frame(row, name, level), gaps, row.declared)
 
+    def _printer(self, value: Any) -> Callable[[Any], str] | None:
+        """Give what prints a value and others of its place: a primitive, or one that was read boxed, as enums are."""
+        if type(value) in _NATIVE:
+            inner = self._printers[type(powershell_value(value))]
+            return lambda each: inner(powershell_value(each))
+        if not isinstance(value, PSObject):
+            return self._printers.get(type(value))
+        kind = type(value.base)
+        printer = self._printers.get(kind)
+        if printer is None or not value.deserialized:
+            return None
 
-def _int32_text(value: int) -> str:
-    if -_INT32 <= value < _INT32:
-        return int.__repr__(value)
-    raise _OddNumberError
+        def boxed(held: PSObject) -> str:
+            if type(held.base) is not kind or not held.deserialized:
+                raise _OddValueError
+            return printer(held.base)
+
+        return boxed
+
+
+def _is_odd(value: Any) -> bool:
+    """Tell whether an integer's type is not that of its class."""
+    return type(value) is int and not -_INT32 <= value < _INT32
+
+
+def _int32_printer(style: TextStyle) -> Callable[[int], str]:
+    printer = style.printers[int]
+
+    def text(value: int) -> str:
+        if -_INT32 <= value < _INT32:
+            return printer(value)
+        raise _OddValueError
+
+    return text

@@ -187,7 +187,9 @@ class XmlWriter:
         tag = "Property" if level else "Object"
         parts = []
         for each in properties(row):
-            kind = self._null_type(each) if each.value is None else type_name(each.value)
+            value = powershell_value(each.value)
+            held = value.base if isinstance(value, PSObject) else value
+            kind = self._null_type(each) if held is None else type_name(held)
             start = self._start_tag("Property", each.name, kind)
             end = " />" if each.value is None else f">{GAP}</Property>"
             parts.append(f"{self._line_break(level + 1)}{start}{end}")

@@ -29,6 +29,7 @@ from cauctl.psobject import (
     array,
     convert_to_xml,
     custom_object,
+    enum_value,
     hashtable,
     outer_xml,
     read_clixml,
@@ -425,12 +426,39 @@ def elements(element: Any) -> Any:
     return element.tag, dict(element.attrib), text, [elements(child) for child in element]
 
 
-@given(graphs(), st.integers(1, 3))
-def test_a_template_gives_what_the_long_way_gives(meant, depth):
+@pytest.mark.parametrize(
+    "values",
+    [
+        (1, 1 << 31, -1),
+        (WHEN, WHEN.replace(tzinfo=None), WHEN),
+        (read_clixml(write_clixml([enum_value("T", "A", 1)]))[0], enum_value("T", "A", 1), 5),
+        ("x", "", "<"),
+        (None, None, "x"),
+        (timedelta(1), time(1), date(2026, 1, 1)),
+    ],
+    ids=str,
+)
+def test_a_template_is_not_used_for_what_it_does_not_fit(values):
+    """Values of one shape that print with other types; each record alone is the truth."""
+    records = [custom_object({"p%s": value, "q": 1}) for value in values * 3]
+    expected = [list(convert_to_xml([record], as_="Stream"))[2] for record in records]
+    assert expected == list(convert_to_xml(records, as_="Stream"))[2:-1]
+
+
+@given(graphs(), st.integers(1, 3), st.sampled_from([None, "sv-SE", "en-US"]))
+def test_a_template_gives_what_the_long_way_gives(meant, depth, culture):
     """The same record three times prints the same three times, whatever was learnt in between."""
     value = read_clixml(write_clixml([meant.value]))[0]
+    options: dict[str, Any] = {"as_": "Stream", "depth": depth, "culture": culture}
     try:
-        one = list(convert_to_xml([value], as_="Stream", depth=depth))[2]
+        one = list(convert_to_xml([value], **options))[2]
     except InputError:
         return
-    assert [one, one, one] == list(convert_to_xml([value, value, value], as_="Stream", depth=depth))[2:5]
+    assert [one, one, one] == list(convert_to_xml([value, value, value], **options))[2:5]
+
+
+@pytest.mark.parametrize("culture", ["sv-SE", "de-DE", "ar-EG"])
+def test_a_template_prints_in_the_culture(culture):
+    records = [custom_object({"i": -5, "d": -1.5, "t": WHEN, "m": Decimal("-0.5")}) for _ in range(3)]
+    one = list(convert_to_xml(records[:1], as_="Stream", culture=culture))[2]
+    assert [one, one, one] == list(convert_to_xml(records, as_="Stream", culture=culture))[2:5]
