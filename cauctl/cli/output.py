@@ -1,14 +1,17 @@
 """Data on standard output: a table for people; XML, JSON, CSV and CLIXML for programs.
 
 XML is what ConvertTo-Xml prints of the same objects, CSV what ConvertTo-Csv prints, CLIXML what Import-Clixml reads.
-JSON has the PowerShell property names, ISO 8601 times in UTC, durations as .NET prints them, enums by name.
+JSON has the PowerShell property names, ISO 8601 times in UTC, durations as .NET prints them, enums by name, decimals
+and ids as texts, bytes in base64.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -44,7 +47,7 @@ def write_data(records: Sequence[Any], form: str, *, table: Callable[[Sequence[A
         "xml": lambda: str(psobject.convert_to_xml(list(records), depth=depth, as_="String")),
         "json": lambda: json.dumps([plain(record) for record in records], indent=2, ensure_ascii=False),
         "csv": lambda: "\n".join(psobject.convert_to_csv(list(records))),
-        "clixml": lambda: psobject.write_clixml([psobject.powershell_value(record) for record in records]),
+        "clixml": lambda: psobject.write_clixml(list(records)),
     }
     sys.stdout.write(writers[form]() + "\n")
     sys.stdout.flush()
@@ -71,7 +74,9 @@ def _scalar(value: Any) -> Any:
         from cauctl.psobject.nettext import timespan_text  # noqa: PLC0415  as above
 
         return timespan_text(value // timedelta(microseconds=1) * 10)
-    return str(value) if isinstance(value, (UUID, PurePath)) else value
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    return str(value) if isinstance(value, (UUID, PurePath, Decimal)) else value
 
 
 def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = "") -> None:

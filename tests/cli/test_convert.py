@@ -1,0 +1,104 @@
+"""``cauctl convert`` and ``cauctl validate``: PowerShell's files without PowerShell."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from cauctl.cli.app import main
+
+DOCUMENT = """<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04">
+  <Obj RefId="0">
+    <TN RefId="0"><T>System.Management.Automation.PSCustomObject</T><T>System.Object</T></TN>
+    <MS><S N="Name">n &lt;1&gt;</S><I32 N="Count">3</I32><D N="Price">1.10</D><BA N="Raw">AQI=</BA>
+      <DT N="At">2026-03-17T21:00:00Z</DT><TS N="For">PT1H</TS><G N="Id">00000000-0000-0000-0000-000000000001</G></MS>
+  </Obj>
+</Objs>"""
+EXPECTED = {
+    "Name": "n <1>",
+    "Count": 3,
+    "Price": "1.10",
+    "Raw": "AQI=",
+    "At": "2026-03-17T21:00:00Z",
+    "For": "01:00:00",
+    "Id": "00000000-0000-0000-0000-000000000001",
+}
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> Path:
+    path = tmp_path / "objects.clixml"
+    path.write_text(DOCUMENT, encoding="utf-8")
+    return path
+
+
+def test_to_json(document: Path, capsys: pytest.CaptureFixture[str]):
+    assert 0 == main(["convert", str(document), "--to", "json"])
+    assert [EXPECTED] == json.loads(capsys.readouterr().out)
+
+
+def test_to_xml_and_csv(document: Path, capsys: pytest.CaptureFixture[str]):
+    assert 0 == main(["convert", str(document), "--to", "xml"])
+    assert '<Property Name="Count" Type="System.Int32">3</Property>' in capsys.readouterr().out
+    assert 0 == main(["convert", str(document), "--to", "csv"])
+    assert capsys.readouterr().out.startswith('"Name","Count","Price","Raw","At","For","Id"\n"n <1>","3","1.10",')
+
+
+def test_clixml_comes_back_the_same(document: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Read and written, read and written again: the same text."""
+    assert 0 == main(["convert", str(document), "--to", "clixml"])
+    once = capsys.readouterr().out
+    again = tmp_path / "again.clixml"
+    again.write_bytes(gzip.compress(once.encode("utf-8")))
+    assert 0 == main(["convert", str(again), "--to", "clixml"])
+    assert once == capsys.readouterr().out
+
+
+def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(DOCUMENT.encode("utf-16"))))
+    assert 0 == main(["convert", "-", "--to", "json"])
+    assert [EXPECTED] == json.loads(capsys.readouterr().out)
+
+
+def test_a_damaged_document_is_placed(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Exit code 2, line and column, no traceback, nothing on standard output."""
+    path = tmp_path / "cut.clixml"
+    path.write_text(DOCUMENT[:200], encoding="utf-8")
+    assert 2 == main(["convert", str(path), "--to", "json"])
+    out, err = capsys.readouterr()
+    assert "" == out
+    assert "line " in err
+    assert "column " in err
+
+
+def test_a_missing_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert 2 == main(["convert", str(tmp_path / "none"), "--to", "json"])
+    assert 2 == main(["validate", str(tmp_path / "none")])
+    assert "No such file" in capsys.readouterr().err
+
+
+def test_validate_names_the_schema(document: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert 0 == main(["validate", str(document)])
+    assert "meets clixml.xsd" in capsys.readouterr().out
+    main(["convert", str(document), "--to", "xml"])
+    converted = tmp_path / "objects.xml"
+    converted.write_text(capsys.readouterr().out.rstrip("\n"), encoding="utf-8")
+    assert 0 == main(["validate", str(converted)])
+    assert "meets convertto-xml.xsd" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("<Objs xmlns='urn:x'><Nothing/></Objs>", "line 1"), ("<Other/>", "root element Other")],
+)
+def test_validate_tells_what_breaks_the_schema(
+    text: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    path = tmp_path / "bad.xml"
+    path.write_text(text, encoding="utf-8")
+    assert 1 == main(["validate", str(path)])
+    assert told in capsys.readouterr().err
