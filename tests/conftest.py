@@ -3,8 +3,8 @@
 Environment:
 
 * ``CAUCTL_PWSH``: path of a PowerShell 7; without it ``pwsh`` is looked for on PATH.
-* ``CAUCTL_DATA``: folder whose ``wsman`` holds recorded sessions of real Windows.
-* ``CAUCTL_REQUIRE_PWSH=1``: a test that would skip for want of PowerShell fails instead.
+* ``CAUCTL_DATA``: folder whose ``wsman`` holds recorded sessions of real Windows (``*.yml``, see ``tests.recordings``).
+* ``CAUCTL_REQUIRE_PWSH=1``: a test that would skip for want of PowerShell or of recorded sessions fails instead.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests import recordings
 
 settings.register_profile("ci", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("ci")
@@ -54,9 +56,10 @@ def pwsh_path() -> str:
 @pytest.fixture(scope="session")
 def wsman_recordings() -> Path:
     """Folder of recorded WSMan sessions, else the test skips."""
-    folder = Path(os.environ.get("CAUCTL_DATA", "")) / "wsman"
-    if not os.environ.get("CAUCTL_DATA") or not folder.is_dir():
-        _missing("no recorded sessions: CAUCTL_DATA names no folder with wsman")
+    folder = recordings.folder()
+    if folder is None:
+        _missing("no recorded sessions: CAUCTL_DATA names no folder with wsman/*.yml")
+    assert folder is not None
     return folder
 
 

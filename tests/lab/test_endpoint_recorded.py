@@ -1,18 +1,14 @@
 """The requests of 39 recorded sessions with real Windows, replayed against the endpoint's service.
 
-The recordings are pypsrp's (``tests/recorded/LICENSE-pypsrp.txt``). Each answer has the elements that Windows' answer
-has; where it differs, the difference stands here with its reason.
+Each answer has the elements that Windows' answer has; where it differs, the difference stands here with its reason.
 """
 
 from __future__ import annotations
 
-import json
-import lzma
 import threading
 import xml.etree.ElementTree as ET
 from collections import Counter
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -21,8 +17,8 @@ from cauctl.lab.runspace.engine import NodeFacts, PythonEngine
 from cauctl.lab.wsman.exchange import Answer
 from cauctl.lab.wsman.service import WSManService
 from tests.lab.remote import node_table
+from tests.recordings import Recording, parametrize, recordings
 
-RECORDED = Path(__file__).parent.parent / "recorded" / "wsman-sessions.jsonl.xz"
 BODY = "{http://www.w3.org/2003/05/soap-envelope}Body"
 
 JUSTIFIED = {
@@ -43,9 +39,8 @@ JUSTIFIED = {
 }
 
 
-def sessions() -> list[dict]:
-    with lzma.open(RECORDED, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    parametrize(metafunc, "recording", recordings())
 
 
 def elements(envelope: str | bytes) -> tuple[str, frozenset[str]]:
@@ -96,24 +91,25 @@ class Replay:
         return result.finish().body
 
 
-@pytest.mark.parametrize("session", sessions(), ids=lambda session: session["name"])
-def test_answers_have_the_elements_of_windows_answers(session):
+def differences(recording: Recording) -> Counter[tuple[str, str] | None]:
+    """How often each difference, or none, occurs in the answers to a recording's requests."""
     node = Replay()
-    found = {difference(request, node.answer(request), theirs) for request, theirs in session["messages"]} - {None}
+    found = Counter(difference(request, node.answer(request), theirs) for request, theirs in recording.messages)
     node.service.reset()
     for thread in list(node.facts.threads):
         thread.join(5)
-    assert set() == found - set(JUSTIFIED)
+    return found
 
 
+@pytest.mark.usefixtures("wsman_recordings")
+def test_answers_have_the_elements_of_windows_answers(recording):
+    assert set() == set(differences(recording)) - {None} - set(JUSTIFIED)
+
+
+@pytest.mark.usefixtures("wsman_recordings")
 def test_every_justified_difference_occurs():
-    """The list of excuses holds no old ones."""
-    found: Counter[tuple[str, str] | None] = Counter()
-    for session in sessions():
-        node = Replay()
-        found.update(difference(request, node.answer(request), theirs) for request, theirs in session["messages"])
-        node.service.reset()
-        for thread in list(node.facts.threads):
-            thread.join(5)
+    """The list of excuses holds no old ones; what is held against it is all that was recorded."""
+    found = sum(map(differences, recordings()), Counter())
     assert set(JUSTIFIED) == set(found) - {None}
     assert found[None] > 200
+    assert len(recordings()) >= 39
