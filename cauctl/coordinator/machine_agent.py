@@ -224,8 +224,12 @@ def _failed(turn: Turn, node: NodeWork, event: CallFailed, action: Action) -> No
     agent = node.agent
     if agent is not None and isinstance(action, CollectAgent):
         _collect_failed(turn, node, event, agent)
-    elif isinstance(action, (PollAgent, ProbeNode)) and event.problem.kind.passing and node.phase.at_work:
+    elif not event.problem.kind.passing or not node.phase.at_work:
+        settle_call(turn, node, event, action)
+    elif isinstance(action, (PollAgent, ProbeNode)):
         _out_of_sight(turn, node, event)
+    elif isinstance(action, ObserveCluster) and agent is not None:
+        _cut_off(turn, node, agent)
     else:
         settle_call(turn, node, event, action)
 
@@ -247,6 +251,15 @@ def _out_of_sight(turn: Turn, node: NodeWork, event: CallFailed) -> None:
     trouble = node.trouble or Trouble(event.problem, since=turn.at, count=0)
     trouble = evolve(trouble, count=trouble.count + 1)
     turn.call_at(node, turn.at + turn.limits.retry_interval, ObserveCluster(node.name), trouble=trouble)
+
+
+def _cut_off(turn: Turn, node: NodeWork, agent: AgentWork) -> None:
+    """Wait when nobody answers at all: nothing says that the node is lost."""
+    trouble, poll = node.trouble, PollAgent(node.name, request=agent.request, after=agent.after)
+    if trouble is not None and turn.waited_out(node):
+        turn.fail(node, trouble.first)
+    else:
+        turn.look_later(node, poll, trouble=trouble and evolve(trouble, since=turn.at))
 
 
 def _seen_by_others(turn: Turn, node: NodeWork, agent: AgentWork) -> None:

@@ -39,7 +39,7 @@ _LOOKS = 3
 def _enter_suspending(turn: Turn, node: NodeWork) -> None:
     node = turn.stamp(node, drain_start=turn.at)
     node = turn.wait_for(node, "Drain", "roles leave the node", turn.limits.drain)
-    _suspend(turn, node, again=node.record.suspended is not None)
+    _suspend(turn, node, again=False)
 
 
 def _suspend(turn: Turn, node: NodeWork, *, again: bool) -> None:
@@ -51,15 +51,28 @@ def _suspending(turn: Turn, node: NodeWork, event: Event) -> None:
     node = turn.calm(node)
     match event:
         case SuspendRequested():
-            if node.record.suspended is None:
-                node = turn.keep(node, suspended=turn.at)
-            turn.look_later(node, ObserveCluster(node.name))
+            _take_down_pause(turn, node)
         case FoundPaused():
-            cancel(turn, turn.set(node, paused_by_us=False), paused_by_others(node.name))
+            _leave_to_others(turn, turn.set(node, paused_by_us=False))
         case ClusterObserved() | ClusterChanged():
             _look_at_drain(turn, node)
         case _:
             pass
+
+
+def _take_down_pause(turn: Turn, node: NodeWork) -> None:
+    record = node.record
+    node = turn.keep(node, suspended=record.suspended or turn.at, paused_since=record.paused_since or turn.at)
+    turn.look_later(node, ObserveCluster(node.name))
+
+
+def _leave_to_others(turn: Turn, node: NodeWork) -> None:
+    """Keep off a node that somebody else has paused; what was installed there before is not undone by that."""
+    why = paused_by_others(node.name)
+    if node.record.installed:
+        turn.fail(node, why)
+    else:
+        cancel(turn, node, why)
 
 
 def _look_at_drain(turn: Turn, node: NodeWork) -> None:

@@ -28,6 +28,7 @@ __all__ = ["RESTARTING", "VERIFYING"]
 
 _LOOKS = 2
 """Looks in a row that must find all proofs holding."""
+_STILL_PENDING = "A restart was still pending after the restart; the node was restarted once more."
 _BOOTS = 5
 """Restarts by itself that a node may add to ours before it is taken to be in an endless loop."""
 
@@ -161,11 +162,12 @@ def _not_yet(turn: Turn, node: NodeWork, missing: Lacking) -> None:
 
 def _proved(turn: Turn, node: NodeWork) -> None:
     restarts = tuple(each if each.proved else evolve(each, proved=turn.at) for each in node.record.restarts)
-    pending = bool(node.record.probe and node.record.probe.reboot_pending)
+    pending = node.record.probe.reboot_pending if node.record.probe else ()
     node = turn.stamp(turn.keep(node, restarts=restarts, reboot_required=False), again=True, reboot_end=turn.at)
-    if pending:
-        node = turn.note(node, "A restart is still pending after the restart.")
-    turn.go(node, Phase.RESUMING if turn.stopping else Phase.RESCANNING)
+    if pending and _STILL_PENDING not in node.record.notes:
+        turn.go(turn.keep(turn.note(node, _STILL_PENDING), reboot_required=True), Phase.GUARDING)
+    else:
+        turn.go(node, Phase.RESUMING if turn.stopping else Phase.RESCANNING)
 
 
 def _verify_failed(turn: Turn, node: NodeWork, event: CallFailed, action: Action) -> None:

@@ -7,6 +7,7 @@ be resumed is stranded: it is watched for a while, and if it does not come back 
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -70,9 +71,9 @@ def _look_at_resumed(turn: Turn, node: NodeWork) -> None:
 
 
 def _resumed(turn: Turn, node: NodeWork) -> None:
-    suspended = node.record.suspended
-    if suspended is not None and node.record.paused_for is None:
-        node = turn.keep(node, paused_for=turn.at - suspended)
+    since, before = node.record.paused_since, node.record.paused_for or timedelta()
+    if since is not None:
+        node = turn.keep(node, paused_since=None, paused_for=before + (turn.at - since))
     turn.go(turn.set(node, paused_by_us=False), Phase.FAILING_BACK)
 
 
@@ -114,16 +115,17 @@ def _stranded(turn: Turn, node: NodeWork, event: Event) -> None:
     if not isinstance(event, (ClusterObserved, ClusterChanged)):
         return
     state = turn.facts.node(node.name).state
-    if turn.waited_out(node):
-        _give_up(turn, node, f"it is {state.value}")
-    elif state in {NodeState.UP, NodeState.PAUSED}:
+    if state in {NodeState.UP, NodeState.PAUSED}:
         turn.go(turn.note(node, "The node came back late and was resumed."), Phase.RESUMING)
+    elif turn.waited_out(node):
+        _give_up(turn, node, f"it is {state.value}")
     else:
         turn.look_later(node, ObserveCluster(node.name))
 
 
 def _stranded_failed(turn: Turn, node: NodeWork, event: CallFailed, action: Action) -> None:
-    if turn.waited_out(node) or event.problem.kind.hopeless:
+    """Give a node up for what is seen of it; when nobody answers at all nothing is, and only waiting helps."""
+    if turn.at - node.since >= turn.limits.outage or not event.problem.kind.passing:
         _give_up(turn, node, event.problem.message)
     else:
         turn.look_later(node, action)

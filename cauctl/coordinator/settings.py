@@ -75,6 +75,8 @@ class Limits:
     """A node that failed and cannot be resumed yet may come back."""
     unreachable: timedelta = timedelta(minutes=10)
     """Nobody answers before a call is given up."""
+    outage: timedelta = timedelta(hours=2)
+    """No node of the cluster answers: it is the coordinator that is cut off, and waiting is all that helps."""
     tries: int = 3
     """Failures of one call before it is given up, however much time passes."""
     retry_interval: timedelta = timedelta(seconds=10)

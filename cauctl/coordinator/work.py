@@ -189,8 +189,10 @@ class NodeRecord:
     """Explicit moves of each role in the present phase."""
     suspended: datetime | None = None
     """When it was first paused by us."""
+    paused_since: datetime | None = None
+    """Since when it is paused by us, while it is."""
     paused_for: timedelta | None = None
-    """How long it was paused by us, once it is resumed."""
+    """How long it was paused by us altogether, once it is resumed."""
     restarts: tuple[RestartRecord, ...] = ()
     """Its restarts."""
     causes: tuple[Cause, ...] = ()

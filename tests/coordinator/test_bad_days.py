@@ -319,3 +319,49 @@ def test_a_node_that_restarts_by_itself_while_it_installs_is_proved_and_finished
     trial.run(on_event=strike)
     assert trial.statuses["NODE2"] is SUCCEEDED
     assert any(not each.ours for each in trial.state.nodes["NODE2"].record.restarts)
+
+
+# --- the coordinator itself is cut off -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("phase", ["Installing", "Verifying", "Resuming"])
+def test_a_coordinator_that_is_cut_off_for_long_waits_and_finishes(phase):
+    """Design §9: only the node's own loss ends an attempt; that nobody answers is no loss of the node."""
+    trial = Trial(scenario(nodes=2))
+    cut: list[str] = []
+
+    def strike(_event: object, state: object) -> None:
+        node = next((each for each in state.nodes.values() if each.phase.value == phase), None)
+        if node and not cut and (phase != "Installing" or node.agent.after > 1):
+            cut.append(node.name)
+            for machine in trial.world.machines.values():
+                machine.cut(timedelta(minutes=50))
+
+    trial.run(on_event=strike)
+    assert trial.result.status is SUCCEEDED
+    assert trial.world.ledger.paused_now == {}
+    titles = [(each.node, each.title) for each in trial.world.ledger.installations]
+    assert len(titles) == len(set(titles))
+
+
+def test_a_restart_that_is_pending_still_is_followed_by_another_and_no_more():
+    """node-operations §4.1: rescan after every reboot until nothing is left; what never ends is bounded."""
+    trial = Trial(scenario(nodes=2))
+    probe = trial.memory.node.probe
+    trial.memory.node.probe = lambda node: (
+        evolve(probe(node), reboot_pending=("CBS RebootPending",)) if node == "NODE2" else probe(node)
+    )
+    trial.run()
+    assert trial.result.status is SUCCEEDED
+    assert [each.node for each in trial.world.ledger.restarts].count("NODE2") <= 4
+    assert "restarted once more" in " ".join(trial.state.nodes["NODE2"].record.notes)
+
+
+def test_the_time_that_a_node_is_paused_is_added_up_over_its_attempts():
+    trial = Trial(scenario("drain-fails:NODE2,times=1", nodes=2))
+    trial.run()
+    pauses = [each for each in trial.world.ledger.pauses if each.node == "NODE2"]
+    paused = sum((up.at - down.at for down, up in zip(pauses[::2], pauses[1::2], strict=True)), timedelta())
+    result = next(each for each in trial.result.node_results if each.node.node_name == "NODE2")
+    assert timedelta() <= result.node_suspended_duration - paused < timedelta(minutes=1)
+    assert result.node_suspended_timestamp == pauses[0].at
