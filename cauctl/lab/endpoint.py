@@ -17,6 +17,7 @@ Use::
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from cauctl.lab.clock import SystemNodeClock
@@ -59,6 +60,9 @@ class NodeEndpoint:
         clock: the node's time.
         quotas: limits of WinRM.
         engine: makes what stands behind each shell instead of the lab's own engine; ``commands`` is then not used.
+
+    Raises:
+        InputError: a port or an account that cannot be used; the endpoint then holds nothing.
     """
 
     def __init__(  # noqa: PLR0913  each is a fact of the endpoint
@@ -81,13 +85,16 @@ class NodeEndpoint:
         self._service = WSManService(
             name, engine or self._own_engine(commands, clock or SystemNodeClock(), versions), quotas=quotas
         )
-        self._credentials = credentials
         self._uses_tls = tls is not None
-        self._listener = Listener(self._service, credentials, loop=loop, tls=tls, host=host, port=port)
-        if "negotiate" in credentials.schemes:
-            NtlmUserFile.add(credentials.passwords)
-        loop.on_close(self.close)
+        with ExitStack() as undo:
+            if "negotiate" in credentials.schemes:
+                NtlmUserFile.add(credentials.passwords)
+                undo.callback(NtlmUserFile.remove, credentials.passwords)
+            # Last, so that an endpoint that cannot be made holds no port.
+            self._listener = Listener(self._service, credentials, loop=loop, tls=tls, host=host, port=port)
+            self._accounts = undo.pop_all()
         self._closed = False
+        loop.on_close(self.close)
 
     def __repr__(self) -> str:
         return f"<NodeEndpoint {self.name} {self.url}: {'up' if self.is_up else 'down'}, {len(self.shells)} shells>"
@@ -173,8 +180,7 @@ class NodeEndpoint:
         self._closed = True
         self.stop()
         self._listener.close()
-        if "negotiate" in self._credentials.schemes:
-            NtlmUserFile.remove(self._credentials.passwords)
+        self._accounts.close()
         for thread in list(self._threads):
             thread.join(_JOIN_PATIENCE)
             if thread.is_alive():

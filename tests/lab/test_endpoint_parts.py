@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import uuid
 from datetime import timedelta
@@ -14,12 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cauctl.errors import InputError
+from cauctl.lab.dispatch import CommandTable
+from cauctl.lab.endpoint import NodeEndpoint
 from cauctl.lab.runspace.framing import FRAGMENT_SIZE, Assembler, Framer, MessageType, split_fragments
 from cauctl.lab.runspace.requests import Argument, read_pipeline
 from cauctl.lab.wsman import soap
 from cauctl.lab.wsman.auth import Credentials, NtlmUserFile
 from cauctl.lab.wsman.exchange import Answer
 from cauctl.lab.wsman.faults import WSManFault, timed_out
+from cauctl.lab.wsman.loop import EndpointLoop
 from cauctl.lab.wsman.service import Quotas, WSManService
 from cauctl.lab.wsman.shell import FragmentQueue
 from cauctl.lab.wsman.tls import LabAuthority
@@ -268,3 +272,38 @@ def test_ntlm_knows_one_password_for_an_account():
             NtlmUserFile.add({"z": "a:b"})
     finally:
         NtlmUserFile.remove({"x": "1"})
+
+
+def bound(port: int) -> socket.socket:
+    """A socket that has ``port`` of loopback to itself; OSError while any other holds it."""
+    found = socket.socket()
+    try:
+        found.bind(("127.0.0.1", port))
+    except OSError:
+        found.close()
+        raise
+    return found
+
+
+def test_an_endpoint_whose_accounts_cannot_be_used_holds_no_port():
+    with bound(0) as free:
+        port = free.getsockname()[1]
+    credentials = Credentials({"x": "a:b"})
+    # The error that is kept here keeps alive whatever the endpoint left behind.
+    with pytest.raises(InputError, match="colon") as caught:
+        NodeEndpoint("N1", loop=EndpointLoop(), commands=CommandTable(), credentials=credentials, port=port)
+    bound(port).close()
+    assert "credential of x" == caught.value.where
+
+
+def test_an_endpoint_whose_port_cannot_be_used_keeps_no_accounts():
+    with bound(0) as taken, pytest.raises(InputError, match="cannot be used"):
+        NodeEndpoint(
+            "N1",
+            loop=EndpointLoop(),
+            commands=CommandTable(),
+            credentials=Credentials({"x": "1"}),
+            port=taken.getsockname()[1],
+        )
+    NtlmUserFile.add({"x": "2"})
+    NtlmUserFile.remove({"x": "2"})
