@@ -17,6 +17,7 @@ Use::
 from __future__ import annotations
 
 import warnings
+from contextlib import contextmanager
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -146,13 +147,27 @@ def csv_lines(
     """
     table = _Table(style, command)
     for number, record in enumerate(each_record(records), 1):
-        fields = table.fields(record, number)
-        if number == 1:
-            if columns is None:
-                yield from table.begin(record, fields)
-            else:
-                table.go_on(columns, fields, force=force)
-        yield table.row(fields, number)
+        with _at_record(number):
+            fields = table.fields(record, number)
+        if number == 1 and columns is None:
+            yield from table.begin(record, fields)
+        elif number == 1:
+            table.go_on(columns or [], fields, force=force)
+        with _at_record(number):
+            line = table.row(fields, number)
+        yield line
+
+
+@contextmanager
+def _at_record(number: int) -> Iterator[None]:
+    """Name the record in errors that do not."""
+    try:
+        yield
+    except ConversionError:
+        raise
+    except InputError as error:
+        error_id = error.fully_qualified_error_id
+        raise InputError(error.message, where=f"record {number}", advice=error.advice, error_id=error_id) from error
 
 
 class _Field:

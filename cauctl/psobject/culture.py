@@ -138,6 +138,8 @@ def find_culture(name: str | Culture | None, *, windows_powershell: bool = False
     Raises:
         InputError: no specific culture of that name is known, or 5.1's data of it are not.
     """
+    if not isinstance(name, str | Culture | None):
+        raise InputError(f"{name!r} is no culture.", where="culture", expected="a name such as de-DE")
     found = name if isinstance(name, Culture) else _named(name)
     if not windows_powershell or not found.name:
         return found

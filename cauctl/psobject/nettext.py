@@ -313,6 +313,11 @@ class TextStyle:
     string_printers: dict[type, Callable[[Any], str]] = field(init=False, eq=False, repr=False)
     """PowerShell's conversion to String by exact Python class."""
 
+    @time_zone.validator
+    def _is_zone(self, _attribute: object, value: object) -> None:
+        if value is not None and not isinstance(value, tzinfo):
+            raise InputError(f"{value!r} is no time zone.", where="time_zone", expected="a zoneinfo.ZoneInfo")
+
     @printers.default
     def _printers(self) -> dict[type, Callable[[Any], str]]:
         return _printers(self)

@@ -134,7 +134,8 @@ class XmlWriter:
         except _NullNoteError as error:
             raise self._failed("System.NullReferenceException", _NULL_REFERENCE, number, _NULL_NOTE) from error
         except InputError as error:
-            raise InputError(error.message, where=self._path(number), advice=error.advice) from error
+            where, error_id = self._path(number), error.fully_qualified_error_id
+            raise InputError(error.message, where=where, advice=error.advice, error_id=error_id) from error
         return "".join(self._out)
 
     def _step(self) -> None:

@@ -145,7 +145,9 @@ def test_the_cmdlet_is_the_same_function():
         ({"as_": None}, "as_"),
         ({"culture": "xx"}, "culture"),
         ({"culture": "de-DE", "windows_powershell": True}, "culture"),
+        ({"culture": 5}, "culture"),
         ({"newline": "x"}, "newline"),
+        ({"time_zone": "Europe/Berlin"}, "time_zone"),
     ],
     ids=str,
 )

@@ -229,3 +229,9 @@ def test_a_null_record_comes_too_late_to_take_back_the_lines_before_it():
         next(given)
     expected = "ParameterArgumentValidationErrorNullNotAllowed,Microsoft.PowerShell.Commands.ConvertToCsvCommand"
     assert expected == caught.value.fully_qualified_error_id
+
+
+@pytest.mark.parametrize("value", [object(), 1 << 63, custom_object({"a": 1j}), {"a": object()}], ids=range(4))
+def test_a_value_without_counterpart_is_refused_by_its_record(value):
+    with pytest.raises(InputError, match=r"^record 2: "):
+        list(cmdlets.convert_to_csv([custom_object({"a": 1}), value]))
