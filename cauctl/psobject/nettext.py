@@ -14,7 +14,7 @@ Rules kept here (numbers in brackets are those of the project's study of Convert
 
 Use::
 
-    TextStyle(find_culture("de-DE")).text(1.5)        # "1,5"
+    TextStyle(find_culture("de-DE")).text(1.5)  # "1,5"
 """
 
 from __future__ import annotations
@@ -60,6 +60,8 @@ __all__ = [
     "decimal_text",
     "double_text",
     "integer_text",
+    "local_clock",
+    "progress_text",
     "rounded_text",
     "single_text",
     "timespan_text",
@@ -320,7 +322,28 @@ class TextStyle:
 
     @printers.default
     def _printers(self) -> dict[type, Callable[[Any], str]]:
-        return _printers(self)
+        local, windows = self.culture, self.windows_powershell
+        integers: tuple[type, ...] = (int, Byte, SByte, Int16, UInt16, UInt32, Int64, UInt64)
+        integer = int.__repr__ if local.negative_sign == "-" else lambda value: integer_text(value, local)
+        return {
+            **dict.fromkeys(integers, integer),
+            bool: bool_text,
+            str: str,
+            Char: str.__str__,
+            ScriptBlock: str.__str__,
+            float: self._rounded_double if windows else lambda value: double_text(value, local),
+            Single: self._rounded_single if windows else lambda value: single_text(value, local),
+            Decimal: lambda value: decimal_text(value, local),
+            UUID: UUID.__str__,
+            bytes: lambda _: "System.Byte[]",
+            DateTime: self._date,
+            TimeSpan: lambda value: timespan_text(value.ticks),
+            Version: Version.__str__,
+            Uri: lambda value: canonical_uri(value.text),
+            XmlDocument: lambda _: "System.Xml.XmlDocument",
+            SecureString: lambda _: "System.Security.SecureString",
+            ProgressRecord: lambda value: progress_text(value, local),
+        }
 
     @string_printers.default
     def _string_printers(self) -> dict[type, Callable[[Any], str]]:
@@ -343,43 +366,6 @@ class TextStyle:
     def _without_negative_zero(self, value: float) -> float:
         return 0.0 if self.windows_powershell and not value else value
 
-    def date_text(self, value: DateTime) -> str:
-        """Print a DateTime in the style's zone and culture."""
+    def _date(self, value: DateTime) -> str:
         clock = value.clock if value.offset is None else local_clock(value, self.time_zone)
         return datetime_text(clock, self.culture)
-
-
-def _printers(style: TextStyle) -> dict[type, Callable[[Any], str]]:
-    """Build the table of ``ToString()`` for one style."""
-    local = style.culture
-    plain = local.negative_sign == "-"
-
-    def integer(value: int) -> str:
-        return integer_text(value, local)
-
-    def double(value: float) -> str:
-        return style._rounded_double(value) if style.windows_powershell else double_text(value, local)  # noqa: SLF001  one class in two parts
-
-    def single(value: float) -> str:
-        return style._rounded_single(value) if style.windows_powershell else single_text(value, local)  # noqa: SLF001  one class in two parts
-
-    integers: tuple[type, ...] = (int, Byte, SByte, Int16, UInt16, UInt32, Int64, UInt64)
-    texts: dict[type, Callable[[Any], str]] = dict.fromkeys(integers, int.__repr__ if plain else integer)
-    return texts | {
-        bool: bool_text,
-        str: str,
-        Char: str.__str__,
-        ScriptBlock: str.__str__,
-        float: double,
-        Single: single,
-        Decimal: lambda value: decimal_text(value, local),
-        UUID: UUID.__str__,
-        bytes: lambda _: "System.Byte[]",
-        DateTime: style.date_text,
-        TimeSpan: lambda value: timespan_text(value.ticks),
-        Version: Version.__str__,
-        Uri: lambda value: canonical_uri(value.text),
-        XmlDocument: lambda _: "System.Xml.XmlDocument",
-        SecureString: lambda _: "System.Security.SecureString",
-        ProgressRecord: lambda value: progress_text(value, local),
-    }
