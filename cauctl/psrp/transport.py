@@ -72,6 +72,29 @@ class _NotDecipheredError(Exception):
     """The node could not read a sealed request, so nothing of it ran."""
 
 
+class _Session(requests.Session):
+    """A session of which every request goes to the same URL: what is the same in all is prepared once.
+
+    requests prepares all of it each time, at a tenth of what a small pipeline costs.
+    """
+
+    _pattern: requests.PreparedRequest | None = None
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """Prepare a request as ``requests`` does."""
+        if self.cookies or request.method != "POST":
+            return super().prepare_request(request)
+        if self._pattern is None or self._pattern.url != request.url:
+            self._pattern = requests.PreparedRequest()
+            self._pattern.prepare("POST", request.url, headers=self.headers, cookies=self.cookies)
+        prepared = self._pattern.copy()
+        prepared.hooks = requests.hooks.default_hooks()
+        prepared.headers.update(request.headers)
+        prepared.prepare_body(request.data, None)
+        prepared.prepare_auth(self.auth)
+        return prepared
+
+
 class NodeTransport(pypsrp.wsman._TransportHTTP):  # noqa: SLF001  the hook
     """Requests to one node.
 
@@ -121,7 +144,7 @@ class NodeTransport(pypsrp.wsman._TransportHTTP):  # noqa: SLF001  the hook
         self.encryption = None
 
     def _build_session(self) -> requests.Session:
-        session = requests.Session()
+        session = _Session()
         session.trust_env = False
         session.headers.update({"User-Agent": "cauctl", "Accept-Encoding": "identity"})
         adapter = NodeAdapter(self.line)

@@ -81,6 +81,20 @@ def test_the_transport_keeps_session_and_encryption_where_reset_clears_them(wsma
     assert wsman.transport.session is not None
 
 
+@pytest.mark.parametrize("authentication", ["basic", "negotiate"])
+@pytest.mark.parametrize("body", [None, b"<x/>"])
+def test_requests_are_prepared_as_requests_prepares_them(authentication, body):
+    """URL, headers and cookies are worked out once; the rest, and what authentication hooks in, for each request."""
+    session = NodeTransport(CONNECTION.evolve(authentication=authentication))._build_session()
+    own = {} if body is None else {"Content-Type": "application/soap+xml;charset=UTF-8"}
+    request = requests.Request("POST", "https://127.0.0.1:5986/wsman", data=body, headers=own)
+    expected = vars(requests.Session.prepare_request(session, request))
+    for _ in range(2):
+        assert expected == vars(session.prepare_request(request))
+    session.cookies.set("a", "b")
+    assert "a=b" == session.prepare_request(request).headers["Cookie"]
+
+
 def test_messages_are_sealed_exactly_where_tls_does_not(wsman):
     """``wrap_required`` says so, and ``wrap_message`` and ``unwrap_message`` do it."""
     assert not wsman.transport.wrap_required
