@@ -18,9 +18,9 @@ from cauctl.psobject.objects import DESERIALIZED, ORDERED_DICTIONARY, PSObject
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cauctl.psobject.clixml_reader import Reader
+    from cauctl.psobject.clixml_references import References
 
-__all__ = ["CONTAINERS", "Entries", "Items", "Leaf", "Node", "NodeMembers", "count_objects", "is_ordered"]
+__all__ = ["CONTAINERS", "Entries", "Items", "Leaf", "Node", "NodeMembers", "is_ordered", "ref_holes"]
 
 CONTAINERS: Final[dict[str, type[PSList]]] = {"LST": PSList, "IE": PSEnumerable, "STK": PSStack, "QUE": PSQueue}
 _NO_NOTES: Final = ((), ())
@@ -38,7 +38,7 @@ class Leaf:
     hole: int | None
     tag: str = field(default="Nil", kw_only=True)
 
-    def build(self, columns: Sequence[Column], _reader: Reader, texts: Texts) -> Column:
+    def build(self, columns: Sequence[Column], _references: References, texts: Texts) -> Column:
         """Convert the texts of all rows; None where a row has null."""
         if self.hole is None:
             return [None] * len(columns[0])
@@ -58,12 +58,12 @@ class Items:
     kind: type[PSList]
     items: list[Leaf | Node]
 
-    def build(self, columns: Sequence[Column], reader: Reader, texts: Texts) -> Column:
+    def build(self, columns: Sequence[Column], references: References, texts: Texts) -> Column:
         """Make the lists of all rows."""
         if not self.items:
             return [self.kind() for _ in columns[0]]
         return [
-            self.kind(row) for row in zip(*[item.build(columns, reader, texts) for item in self.items], strict=True)
+            self.kind(row) for row in zip(*[item.build(columns, references, texts) for item in self.items], strict=True)
         ]
 
 
@@ -73,12 +73,12 @@ class Entries:
 
     entries: list[tuple[Leaf | Node, Leaf | Node]]
 
-    def build(self, columns: Sequence[Column], reader: Reader, texts: Texts) -> Column:
+    def build(self, columns: Sequence[Column], references: References, texts: Texts) -> Column:
         """Make the dictionaries of all rows; whether they are ordered is their owner's to say."""
         if not self.entries:
             return [PSDictionary() for _ in columns[0]]
-        keys = zip(*[key.build(columns, reader, texts) for key, _ in self.entries], strict=True)
-        values = zip(*[value.build(columns, reader, texts) for _, value in self.entries], strict=True)
+        keys = zip(*[key.build(columns, references, texts) for key, _ in self.entries], strict=True)
+        values = zip(*[value.build(columns, references, texts) for _, value in self.entries], strict=True)
         return [PSDictionary(zip(*row, strict=True)) for row in zip(keys, values, strict=True)]
 
 
@@ -96,37 +96,38 @@ class Node:
     adapted: NodeMembers | None = None
     extended: NodeMembers | None = None
 
-    def build(self, columns: Sequence[Column], reader: Reader, texts: Texts) -> Column:
+    def build(self, columns: Sequence[Column], references: References, texts: Texts) -> Column:
         """Make the objects of all rows; None where a row has null."""
         refs = columns[self.ref]
         if None not in refs:
-            return self._objects(columns, reader, texts)
+            return self._objects(columns, references, texts)
         present = [ref is not None for ref in refs]
         if not any(present):
             return [None] * len(refs)
-        found = iter(self._objects([tuple(compress(column, present)) for column in columns], reader, texts))
+        found = iter(self._objects([tuple(compress(column, present)) for column in columns], references, texts))
         return [next(found) if there else None for there in present]
 
-    def _objects(self, columns: Sequence[Column], reader: Reader, texts: Texts) -> list[PSObject]:
-        refs = columns[self.ref]
-        names = (
-            [()] * len(refs) if self.type_names is None else [reader.type_names[x] for x in columns[self.type_names]]
-        )
+    def _objects(self, columns: Sequence[Column], references: References, texts: Texts) -> list[PSObject]:
+        refs, known = columns[self.ref], references.type_names
+        nothing = [None] * len(refs)
+        names = [()] * len(refs) if self.type_names is None else [known[ref] for ref in columns[self.type_names]]
         shown = self._shown(columns, texts)
-        base = [None] * len(refs) if self.base is None else self.base.build(columns, reader, texts)
-        adapted = [None] * len(refs) if self.adapted is None else _members(self.adapted, columns, reader, texts)
-        extended = [_NO_NOTES] * len(refs) if self.extended is None else _members(self.extended, columns, reader, texts)
+        base = nothing if self.base is None else self.base.build(columns, references, texts)
+        adapted = nothing if self.adapted is None else _members(self.adapted, columns, references, texts)
+        notes = (
+            [_NO_NOTES] * len(refs) if self.extended is None else _members(self.extended, columns, references, texts)
+        )
         if isinstance(self.base, Entries):
             for type_names, dictionary in zip(names, base, strict=True):
                 dictionary.ordered = is_ordered(type_names)
         new, found = PSObject.__new__, []
-        for type_names, text, value, props, notes in zip(names, shown, base, adapted, extended, strict=True):
+        for type_names, text, value, props, own in zip(names, shown, base, adapted, notes, strict=True):
             made = new(PSObject)
             made.type_names, made.text, made.base = type_names, text, value
-            made._adapted, made._extended = props, notes  # noqa: SLF001  the unopened form that PSObject keeps for this
+            made._adapted, made._extended = props, own  # noqa: SLF001  the unopened form that PSObject keeps for this
             made.declared, made.deserialized = None, True
             found.append(made)
-        reader.objects.update(zip(refs, found, strict=True))
+        references.objects.update(zip(refs, found, strict=True))
         return found
 
     def _shown(self, columns: Sequence[Column], texts: Texts) -> Column:
@@ -135,19 +136,18 @@ class Node:
         return texts.convert([text or "" for text in columns[self.text]])
 
 
-def _members(group: NodeMembers, columns: Sequence[Column], reader: Reader, texts: Texts) -> Column:
+def _members(group: NodeMembers, columns: Sequence[Column], references: References, texts: Texts) -> Column:
     """Make the unopened member groups of all rows: names and values."""
     names, members = group
-    values = zip(*[member.build(columns, reader, texts) for member in members], strict=True)
+    values = zip(*[member.build(columns, references, texts) for member in members], strict=True)
     return [(names, row) for row in values]
 
 
-def count_objects(node: Node, columns: Sequence[Column]) -> int:
-    """Count the objects that a node makes of all rows."""
-    own = sum(ref is not None for ref in columns[node.ref])
+def ref_holes(node: Node) -> list[int]:
+    """Give the holes that hold RefIds of objects, the node's own and those inside of it."""
     inner: list[Any] = [each for group in (node.adapted, node.extended) if group is not None for each in group[1]]
     if isinstance(node.base, Items):
         inner += node.base.items
     elif isinstance(node.base, Entries):
         inner += [each for entry in node.base.entries for each in entry]
-    return own + sum(count_objects(each, columns) for each in inner if isinstance(each, Node))
+    return [node.ref, *(hole for each in inner if isinstance(each, Node) for hole in ref_holes(each))]

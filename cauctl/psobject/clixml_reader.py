@@ -13,15 +13,17 @@ Rules kept here, as PowerShell 7.6 keeps them:
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from attrs import field, frozen
 
+from cauctl.errors import InputError
 from cauctl.psobject.clixml_nodes import CONTAINERS, is_ordered
 from cauctl.psobject.clixml_primitives import PRIMITIVES
 from cauctl.psobject.clixml_progress import read_progress
+from cauctl.psobject.clixml_references import References
 from cauctl.psobject.clixml_shapes import Shapes
-from cauctl.psobject.clixml_syntax import StartTag, Syntax, unescape
+from cauctl.psobject.clixml_syntax import StartTag, Syntax, TruncatedError, unescape
 from cauctl.psobject.objects import (
     Members,
     MemberSet,
@@ -34,9 +36,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-__all__ = ["Limits", "Reader"]
+__all__ = ["Batch", "Limits", "Reader"]
 
 _VALUE: Final = "a value (S, I32, Nil, Obj, Ref …)"
+_BATCH: Final = 4000
 _SHAPE_LEVELS: Final = 16
 """Levels below which shapes are used; a shape has fewer itself."""
 _LEAF: Final = re.compile(r'[ \t\n]*<([A-Za-z][A-Za-z0-9]*)(?: N="([^"<&]*)")?(?:>([^<&]*)</\1>| />)')
@@ -71,6 +74,19 @@ class Limits:
     """Characters in one document, after decompression."""
 
 
+class Batch(NamedTuple):
+    """Top-level values as far as they could be read."""
+
+    values: list[tuple[str | None, Any]]
+    """Each with the name of its stream."""
+    end: int
+    """Offset behind them."""
+    fault: Exception | None
+    """Why there are no more: an InputError, or a TruncatedError where the text at hand ends."""
+    last: bool
+    """True at the end tag around the values."""
+
+
 class Reader:
     """Reads values from a :class:`Syntax`, and remembers what references may point to.
 
@@ -83,15 +99,13 @@ class Reader:
 
     def __init__(self, syntax: Syntax, limits: Limits, *, any_secret: bool = False, across: bool = True) -> None:
         self.syntax = syntax
-        self.objects: dict[str, PSObject] = {}
-        self.type_names: dict[str, tuple[str, ...]] = {}
         self._limits = limits
         self._across = across
-        self._earlier: dict[str, PSObject] = {}
-        self._undo: list[tuple[str, tuple[str, ...] | None]] = []
-        self._text = syntax.text
+        self._references = References()
         self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
-        self._shapes = Shapes(self, longest=limits.text)
+        self._shapes = Shapes(syntax, self._references, self._one, longest=limits.text)
+        self._references.settle = self._shapes.settle
+        self._top = 0
         self._primitives = {**PRIMITIVES, "SS": SecureString} if any_secret else PRIMITIVES
         self._parts: dict[str, Callable[[PSObject, StartTag, int], int]] = {
             "TN": self._type_names,
@@ -103,32 +117,61 @@ class Reader:
             **dict.fromkeys(CONTAINERS, self._container),
         }
 
-    def begin(self) -> None:
-        """Begin a top-level value apart from those before; forget what an abandoned attempt remembered."""
-        for ref_id, names in reversed(self._undo):
-            if names is None:
-                del self.type_names[ref_id]
-            else:
-                self.type_names[ref_id] = names
-        self._undo.clear()
-        self.objects = {}
-        if self._text is not self.syntax.text:
-            self._text = self.syntax.text
-            self._shapes.renew()
+    def read(self, pos: int, wanted: frozenset[str] | None = None) -> Batch:
+        """Read top-level values from ``pos`` on, up to the end tag around them, to a fault, or to a few thousand.
 
-    def keep(self, wanted: frozenset[str]) -> None:
-        """End the top-level values that were begun; of their objects those of the wanted RefIds stay known."""
-        self._undo.clear()
-        self._earlier.update((ref_id, self.objects[ref_id]) for ref_id in wanted & self.objects.keys())
+        Args:
+            pos: where to begin.
+            wanted: RefIds of the objects that are remembered for later batches; None for all.
+        """
+        values: list[Any] = []
+        streams: dict[int, str] = {}
+        fault: Exception | None = None
+        last = False
+        try:
+            while not last and len(values) < _BATCH:
+                end = self._next(values, streams, pos)
+                last = end < 0
+                pos = pos if last else end
+        except TruncatedError as cut:
+            fault = cut
+            self._references.undo()
+            self._shapes.drop(len(values))
+        except InputError as refusal:
+            fault = refusal
+        try:
+            self._shapes.settle()
+        except InputError as refusal:
+            fault = refusal
+            del values[self._shapes.odd_top :]
+        if wanted is not None:
+            self._references.keep(wanted)
+        return Batch([(streams.get(index), value) for index, value in enumerate(values)], pos, fault, last)
 
-    def top(self, pos: int) -> tuple[str | None, list[Any], int]:
-        """Read one top-level value at ``pos``, or several of one shape; give the name of their stream too."""
-        found = self._usual(pos, 0)
+    def _next(self, values: list[Any], streams: dict[int, str], pos: int) -> int:
+        """Read the next top-level values; give the offset behind them, -1 at the end tag around them."""
+        syntax = self.syntax
+        found = _LEAF.match(syntax.text, pos) if syntax.usual else None
         if found is not None:
-            return None, *found
-        tag = self.syntax.start(pos)
-        value, end = self.value(tag, pos, 0)
-        return tag.stream, [value], end
+            value = self._leaf(found[1], found[3])
+            if value is not _ODD:
+                values.append(value)
+                return found.end()
+        pos = syntax.skip(pos)
+        if syntax.text.startswith("</", pos):
+            return -1
+        if not self._across:
+            self._references.keep(())
+        self._top = len(values)
+        self._references.begin()
+        taken = self._take(values, pos, 0)
+        if taken is not None:
+            return taken
+        value, end = self._one(pos, 0)
+        if not syntax.text.startswith("<Obj R", pos) and (stream := syntax.start(pos).stream) is not None:
+            streams[len(values)] = stream
+        values.append(value)
+        return end
 
     def _leaf(self, tag: str, raw: str | None) -> Any:
         """Give the value of a plain primitive; _ODD for whatever the careful way must look at."""
@@ -172,9 +215,7 @@ class Reader:
     def _reference(self, tag: StartTag, pos: int) -> PSObject:
         if tag.ref_id is None:
             raise self.syntax.error(pos + 1, "The reference has no RefId.", 'RefId="…"')
-        found = self.objects.get(tag.ref_id)
-        if found is None:
-            found = self._earlier.get(tag.ref_id)
+        found = self._references.find(tag.ref_id)
         if found is None:
             expected = "the RefId of an earlier Obj"
             if not self._across:
@@ -187,7 +228,7 @@ class Reader:
             raise self.syntax.error(pos + 1, f"Obj is nested deeper than {self._limits.depth} levels.", "less nesting")
         found = PSObject(deserialized=True)
         if tag.ref_id is not None:
-            self.objects[tag.ref_id] = found
+            self._references.add(tag.ref_id, found)
         if tag.empty:
             return found, tag.end
         return found, self._rest(found, tag, tag.end, depth)
@@ -195,10 +236,11 @@ class Reader:
     def _headed(self, head: re.Match[str], depth: int) -> tuple[PSObject, int] | None:
         """Read the object whose usual beginning was matched; None where the careful way must look at it."""
         _, ref_id, type_names, shown, part = head.groups()
-        names = () if type_names is None else self.type_names.get(type_names)
+        names = () if type_names is None else self._references.type_names.get(type_names)
         if names is None or depth > self._limits.depth or (shown is not None and "]]>" in shown):
             return None
-        found = self.objects[ref_id] = PSObject(deserialized=True)
+        found = PSObject(deserialized=True)
+        self._references.add(ref_id, found)
         found.type_names = names
         if shown is not None:
             found.text = unescape(shown)
@@ -237,12 +279,11 @@ class Reader:
                 names.append(unescape(name))
         found.type_names = tuple(names)
         if tag.ref_id is not None:
-            self._undo.append((tag.ref_id, self.type_names.get(tag.ref_id)))
-            self.type_names[tag.ref_id] = found.type_names
+            self._references.name(tag.ref_id, found.type_names)
         return pos if tag.empty else syntax.end(pos, tag)
 
     def _type_names_reference(self, found: PSObject, tag: StartTag, _depth: int) -> int:
-        names = None if tag.ref_id is None else self.type_names.get(tag.ref_id)
+        names = None if tag.ref_id is None else self._references.type_names.get(tag.ref_id)
         if names is None:
             raise self.syntax.error(
                 tag.end - 1, f"No type names with RefId {tag.ref_id!a} stand before.", "the RefId of an earlier TN"
@@ -346,30 +387,27 @@ class Reader:
             pos = syntax.skip(pos)
             if text.startswith("</", pos):
                 return syntax.end(pos, tag)
-            several, pos = self._values(pos, depth)
-            items.extend(several)
+            taken = self._take(items, pos, depth)
+            if taken is None:
+                item, pos = self._one(pos, depth)
+                items.append(item)
+            else:
+                pos = taken
 
-    def _values(self, pos: int, depth: int) -> tuple[list[Any], int]:
-        """Read one value at ``pos``, or as many as have one known shape."""
-        found = self._usual(pos, depth)
-        if found is not None:
-            return found
-        value, end = self.value(self.syntax.start(pos), pos, depth)
-        return [value], end
-
-    def _usual(self, pos: int, depth: int) -> tuple[list[Any], int] | None:
-        """Read objects as PowerShell writes them; None where the careful way must look."""
-        if not self.syntax.usual:
+    def _take(self, items: list[Any], pos: int, depth: int) -> int | None:
+        """Take objects of a known shape; None where there are none."""
+        if not self.syntax.usual or depth + _SHAPE_LEVELS > self._limits.depth:
             return None
-        many = self._shapes.read(pos) if depth + _SHAPE_LEVELS <= self._limits.depth else None
-        if many is not None:
-            return many
-        head = _HEAD.match(self.syntax.text, pos)
+        return self._shapes.take(items, pos, depth, self._top)
+
+    def _one(self, pos: int, depth: int) -> tuple[Any, int]:
+        """Read one value at ``pos``."""
+        head = _HEAD.match(self.syntax.text, pos) if self.syntax.usual else None
         headed = None if head is None else self._headed(head, depth + 1)
         if headed is None:
-            return None
+            return self.value(self.syntax.start(pos), pos, depth)
         self._shapes.learn(headed[0], pos)
-        return [headed[0]], headed[1]
+        return headed
 
     def _dictionary(self, found: PSObject, tag: StartTag, depth: int) -> int:
         entries = found.base = PSDictionary(ordered=is_ordered(found.type_names))

@@ -5,6 +5,7 @@ Rules kept here:
 
 * What a shape reads is exactly what the reader would have read. Whatever does not match, and whatever matched and then
   turns out odd, is left to the reader, which also finds the words for what is wrong.
+* Objects are first taken, their texts kept and their RefIds announced, and then made many at once, column by column.
 * Learnt are objects without references and new type names; each hole of a member takes its type or null. Containers
   inside are learnt with the number and the types of their items.
 * A shape is learnt when objects of the same class and names have come often enough: compiling one costs as much as
@@ -14,18 +15,20 @@ Rules kept here:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from attrs import frozen
+from attrs import field, mutable
 
 from cauctl.errors import InputError
 from cauctl.psobject.clixml_columns import Texts
 from cauctl.psobject.clixml_learner import Learner, UnlearnableError
-from cauctl.psobject.clixml_nodes import Node, count_objects
+from cauctl.psobject.clixml_nodes import Node, ref_holes
+from cauctl.psobject.clixml_references import PENDING, References
 
 if TYPE_CHECKING:
-    from cauctl.psobject.clixml_reader import Reader
+    from collections.abc import Callable, Sequence
+
+    from cauctl.psobject.clixml_syntax import Syntax
     from cauctl.psobject.objects import PSObject
 
 __all__ = ["Shapes"]
@@ -37,90 +40,154 @@ _NEVER: Final = -(1 << 62)
 _MOST_SHAPES: Final = 64
 _ROWS_AT_ONCE: Final = 2000
 
-_LEAD: Final = re.compile(r'<Obj(?: N="[^"<&]*")? RefId="[^"<&]*">[ \t\n]*<TNRef RefId="([^"<&]*)" />')
+_LEAD: Final = re.compile(
+    r'<Obj(?: N="[^"<&]*")? RefId="[^"<&]*">[ \t\n]*<TNRef RefId="([^"<&]*)" />'
+    r"(?:[ \t\n]*<ToString>[^<]*</ToString>)?"
+    r'[ \t\n]*<([A-Za-z0-9]+)>?(?:[ \t\n]*<[A-Za-z0-9]+(?: N="([^"<&]*)")?)?'
+)
+"""Beginning of an object, up to the name of its first member: by these a shape is looked for."""
 
 
-@frozen
+class _Match(Protocol):
+    """The method of a compiled pattern."""
+
+    def __call__(self, text: str, pos: int, /) -> re.Match[str] | None: ...
+
+
+@mutable(eq=False)
 class _Shape:
-    """A learnt shape."""
+    """A learnt shape, and the objects of it that were seen and are not made yet."""
 
-    match: Callable[[str, int], re.Match[str] | None]
+    match: _Match
     node: Node
+    refs: tuple[int, ...]
+    """Holes that hold RefIds."""
+    rows: list[tuple[str | None, ...]] = field(factory=list)
+    """Texts in the holes, an object a row."""
+    spans: list[_Span] = field(factory=list)
+
+
+class _Span(NamedTuple):
+    """Some objects in a row, in the text and in the list that they belong to."""
+
+    items: list[Any]
+    place: int
+    """Place of the first in the list."""
+    size: int
+    pos: int
+    """Offset of the first in the text."""
+    depth: int
+    top: int
+    """Index of the top-level value that the objects are part of, or of the first if they are such values."""
 
 
 class Shapes:
     """The shapes of one document.
 
     Args:
-        reader: the reader whose objects and type names the shapes use.
+        syntax: the text.
+        references: where objects are announced and remembered.
+        careful: reads one value at an offset and depth; what turns out odd is read by it.
+        longest: longest text of an object that is read so.
     """
 
-    def __init__(self, reader: Reader, *, longest: int) -> None:
-        self._reader, self._longest = reader, longest
-        self._texts = Texts(reader.syntax)
-        self._by_class: dict[tuple[str, ...], list[_Shape]] = {}
+    def __init__(
+        self, syntax: Syntax, references: References, careful: Callable[[int, int], tuple[Any, int]], *, longest: int
+    ) -> None:
+        self._syntax, self._references, self._careful, self._longest = syntax, references, careful, longest
+        self._text = syntax.text
+        self._texts = Texts(syntax)
+        self._by_lead: dict[Any, list[_Shape]] = {}
         self._seen: dict[Any, int] = {}
         self._learnt = 0
-        self._last: _Shape | None = None
-        self._odd_until = 0
+        self._waiting: list[_Shape] = []
+        self._rows = 0
+        self._busy = False
+        self.odd_top: int | None = None
+        """Index of the top-level value in which something could not be read; None as long as all could."""
 
-    def renew(self) -> None:
-        """Go on with the text that the reader has now; what was learnt stays."""
-        self._texts = Texts(self._reader.syntax)
-        self._odd_until = 0
+    def take(self, items: list[Any], pos: int, depth: int, top: int) -> int | None:
+        """Take the objects from ``pos`` that have one known shape; None where the reader must look itself.
 
-    def read(self, pos: int) -> tuple[list[PSObject], int] | None:
-        """Read all objects from ``pos`` that have one known shape; None where the reader must look itself."""
-        if not self._learnt or pos < self._odd_until:
+        The objects are announced, and their places in ``items`` held; :meth:`settle` makes them.
+        """
+        if not self._learnt or self._busy:
             return None
-        text = self._reader.syntax.text
-        for shape in self._candidates(text, pos):
+        text = self._syntax.text
+        for shape in self._by_lead.get(self._lead(text, pos), ()):
             found = shape.match(text, pos)
             if found is not None:
-                self._last = shape
-                return self._run(shape, found, pos)
+                return self._run(shape, found, items, pos, depth, top)
         return None
 
-    def _candidates(self, text: str, pos: int) -> Iterator[_Shape]:
-        last = self._last
-        if last is not None:
-            yield last
+    def _lead(self, text: str, pos: int) -> Any:
+        """Give what a shape is looked for by: type names, first part, name of the first member."""
         lead = _LEAD.match(text, pos)
-        if lead is not None:
-            names = self._reader.type_names.get(lead[1], ())
-            yield from (shape for shape in self._by_class.get(names, ()) if shape is not last)
+        return None if lead is None else (self._references.type_names.get(lead[1]), lead[2], lead[3])
 
-    def _run(self, shape: _Shape, found: re.Match[str] | None, pos: int) -> tuple[list[PSObject], int] | None:
-        text, match, longest = self._reader.syntax.text, shape.match, self._longest
-        rows: list[tuple[str | None, ...]] = []
-        end = pos
-        while found is not None and len(rows) < _ROWS_AT_ONCE:
-            stop = found.end()
-            if stop - end > longest:
+    def _run(  # noqa: PLR0913, PLR0917  the place in the text, in the list, in the document
+        self, shape: _Shape, found: re.Match[str] | None, items: list[Any], pos: int, depth: int, top: int
+    ) -> int | None:
+        text, match, longest, refs, rows = self._syntax.text, shape.match, self._longest, shape.refs, shape.rows
+        known, end, size = self._references.objects, pos, 0
+        while found is not None and size < _ROWS_AT_ONCE:
+            stop, row = found.end(), found.groups()
+            if stop - end > longest or not _announce(known, row, refs):
                 break
-            rows.append(found.groups())
+            rows.append(row)
+            size += 1
             end = stop
             found = match(text, end)
-        objects = self._build(shape, rows)
-        if objects is None:
-            self._odd_until = end
+        if not size:
             return None
-        return objects, end
+        if not shape.spans:
+            self._waiting.append(shape)
+        shape.spans.append(_Span(items, len(items), size, pos, depth, top))
+        items.extend([None] * size)
+        self._rows += size
+        if self._rows >= _ROWS_AT_ONCE:
+            self.settle()
+        return end
 
-    def _build(self, shape: _Shape, rows: list[tuple[str | None, ...]]) -> list[PSObject] | None:
-        """Make the objects of all rows; None where anything is odd, a RefId that repeats too."""
-        if not rows:
-            return None
-        known = self._reader.objects
-        before = len(known)
-        columns = list(zip(*rows, strict=True))
+    def settle(self) -> None:
+        """Make all objects that were taken; what turns out odd is read with care, in the order of the text."""
+        odd: list[_Span] = []
+        waiting, self._waiting, self._rows = self._waiting, [], 0
+        if self._text is not self._syntax.text:
+            self._text, self._texts = self._syntax.text, Texts(self._syntax)
+        for shape in waiting:
+            rows, spans, shape.rows, shape.spans = shape.rows, shape.spans, [], []
+            try:
+                objects = shape.node.build(list(zip(*rows, strict=True)), self._references, self._texts)
+            except (ValueError, KeyError, OverflowError, ArithmeticError, InputError):
+                odd += spans
+                continue
+            start = 0
+            for span in spans:
+                span.items[span.place : span.place + span.size] = objects[start : start + span.size]
+                start += span.size
+        if odd:
+            self._read_odd(sorted(odd, key=lambda span: span.pos))
+
+    def _read_odd(self, spans: list[_Span]) -> None:
+        self._busy = True
         try:
-            objects = shape.node.build(columns, self._reader, self._texts)
-        except (ValueError, KeyError, OverflowError, ArithmeticError, InputError):
-            return None
-        if len(known) - before != count_objects(shape.node, columns):
-            return None
-        return list(objects)
+            for span in spans:
+                pos = span.pos
+                for number in range(span.size):
+                    self.odd_top = span.top + number if span.depth == 0 else span.top
+                    span.items[span.place + number], pos = self._careful(self._syntax.skip(pos), span.depth)
+            self.odd_top = None
+        finally:
+            self._busy = False
+
+    def drop(self, top: int) -> None:
+        """Forget what was taken of the top-level value of that index, which is read again later."""
+        for shape in self._waiting:
+            while shape.spans and shape.spans[-1].depth and shape.spans[-1].top == top:
+                count = shape.spans.pop().size
+                del shape.rows[len(shape.rows) - count :]
+        self._waiting = [shape for shape in self._waiting if shape.spans]
 
     def learn(self, found: PSObject, pos: int) -> None:
         """Look at an object that the reader read at ``pos``; learn its shape once it has come often enough."""
@@ -133,9 +200,26 @@ class Shapes:
         if seen < 0 or seen % _SEEN_BEFORE_LEARNING or seen > _SEEN_BEFORE_LEARNING * _MOST_OF_A_KIND:
             return
         try:
-            pattern, node = Learner(self._reader.syntax.text, pos).learn()
+            pattern, node = Learner(self._syntax.text, pos).learn()
         except UnlearnableError:
             self._seen[kind] = _NEVER
             return
         self._learnt += 1
-        self._by_class.setdefault(found.type_names, []).insert(0, _Shape(pattern.match, node))
+        shape = _Shape(pattern.match, node, tuple(ref_holes(node)))
+        self._by_lead.setdefault(self._lead(self._syntax.text, pos), []).insert(0, shape)
+            0, _Shape(pattern.match, node, tuple(ref_holes(node)))
+        )
+
+
+def _announce(known: dict[str, PSObject], row: Sequence[str | None], refs: tuple[int, ...]) -> bool:
+    """Announce the objects of a row; False, and nothing done, where one of their RefIds is known already."""
+    ids = [ref for hole in refs if (ref := row[hole]) is not None]
+    if len(ids) == 1:
+        if ids[0] in known:
+            return False
+        known[ids[0]] = PENDING
+        return True
+    if len(set(ids)) < len(ids) or not known.keys().isdisjoint(ids):
+        return False
+    known.update(dict.fromkeys(ids, PENDING))
+    return True

@@ -97,8 +97,16 @@ class Documents:
         reader = Reader(self._syntax, self._limits, across=self._whole or self._source.seekable)
         if root.empty:
             return
-        while (found := self._attempt(lambda: self._values(reader))) is not None:
-            yield from found
+        inside = self._syntax.mark()
+        last = False
+        while not last:
+            values, self._pos, fault, last = reader.read(self._pos, None if self._whole else self._wanted)
+            yield from values
+            if isinstance(fault, TruncatedError):
+                self._syntax.restore(inside)
+                self._more()
+            elif fault is not None:
+                raise fault
         self._attempt(lambda: self._end(root))
 
     def _root(self) -> StartTag:
@@ -124,19 +132,6 @@ class Documents:
         if text[pos : end if end >= 0 else None].rstrip() != _HEADER:
             raise self._syntax.error(pos, "The line is not known here.", f"{_HEADER} or a document")
         return self._syntax.skip_space(end + 1 if end >= 0 else len(text))
-
-    def _values(self, reader: Reader) -> list[tuple[str | None, Any]] | None:
-        """Read the next values; None at the end tag of the document."""
-        syntax = self._syntax
-        pos = syntax.skip(self._pos)
-        if syntax.text.startswith("</", pos):
-            return None
-        if not self._whole:
-            reader.begin()
-        stream, values, self._pos = reader.top(pos)
-        if not self._whole:
-            reader.keep(self._wanted)
-        return [(stream, value) for value in values]
 
     def _end(self, root: StartTag) -> None:
         syntax = self._syntax

@@ -169,7 +169,7 @@ class Syntax:
 
     def restore(self, mark: dict[str, str]) -> None:
         """Forget the namespaces that an abandoned attempt declared."""
-        self._meanings = mark
+        self._meanings = mark.copy()
         self._look()
 
     def _look(self) -> None:

@@ -70,7 +70,7 @@ class PSObject:
     """One object of PowerShell.
 
     Args:
-        base: None for a property bag; else the boxed primitive or the container.
+        base: None for a property bag; else the boxed primitive or the container; a list and a dict become such.
         type_names: type names, most derived first, as they are written; empty where none are given.
         text: stored ``ToString()``; None where there is none.
         adapted: .NET properties (``Props``); None where the element is missing, which is not the same as empty.
@@ -95,7 +95,7 @@ class PSObject:
         declared: Mapping[str, str] | None = None,
         deserialized: bool = False,
     ) -> None:
-        self.base = base
+        self.base = _held(base)
         self.type_names = type_names
         self.text = text
         self._adapted = None if adapted is None else Members.of(adapted)
@@ -235,6 +235,15 @@ class PSObject:
             declared=self.declared,
             deserialized=self.deserialized,
         )
+
+
+def _held(base: Any) -> Any:
+    """Give what an object holds: Python's own containers become those of the value model."""
+    if isinstance(base, PSObject):
+        raise InputError("An object cannot hold another as its base value.", where="base", expected="a primitive")
+    if type(base) in (list, tuple):
+        return PSList(base)
+    return PSDictionary(base.items()) if type(base) is dict else base
 
 
 def _unopened(members: _Group) -> _Unopened:

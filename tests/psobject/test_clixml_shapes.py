@@ -50,9 +50,14 @@ def make(kind: str, names: list[str], values: list[Any]) -> PSObject:
         "list": lambda: custom_object({**members, "L": array(values), "E": array()}),
         "table": lambda: custom_object({"T": hashtable({"k": values[0], "l": 2}), "O": ordered_dictionary(members)}),
         "items": lambda: array(values),
-        "boxed": lambda: PSObject(values[0] if values[0] is not None else 1, extended={"n": 1}),
+        "boxed": lambda: PSObject(held(values[0]), extended={"n": 1}),
         "bare": lambda: PSObject(extended=members),
     }[kind]()
+
+
+def held(value: Any) -> Any:
+    """What can be a base value: of an object its number, for null another."""
+    return 1 if value is None else value.base if isinstance(value, PSObject) else value
 
 
 KINDS = ("bag", "net", "both", "nested", "optional", "list", "table", "items", "boxed", "bare")

@@ -10,6 +10,7 @@ from cauctl.psobject import (
     Members,
     MemberSet,
     PSDictionary,
+    PSList,
     PSObject,
     array,
     custom_object,
@@ -164,6 +165,13 @@ def test_what_an_object_is_shows_in_one_line():
     assert repr(array([1, 2])) == "<PSObject System.Object[], 2 items>"
     assert repr(PSObject()) == "<PSObject no type name: no properties>"
     assert repr(ordered_dictionary({"k": 1})).endswith("OrderedDictionary, 1 items>")
+
+
+def test_an_object_holds_containers_and_primitives_and_no_objects():
+    assert (PSObject([1]).base, PSObject((1, 2)).to_python(), PSObject({"k": 1})["K"]) == ([1], [1, 2], 1)
+    assert isinstance(PSObject([1]).base, PSList)
+    with pytest.raises(InputError, match="base value"):
+        PSObject(PSObject(5))
 
 
 def test_an_enum_has_a_whole_number():

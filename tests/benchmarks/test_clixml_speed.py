@@ -1,0 +1,209 @@
+"""How fast CLIXML is read and written beside PowerShell, and how little memory a stream of values takes.
+
+Both sides take turns in one run, each call on the same file: median of 11 calls after 10 to warm up. Our reading
+includes a look at the type and the value of every property; PowerShell's does not. Run with
+``pytest --nightly -s tests/benchmarks`` on a quiet machine.
+"""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from cauctl.psobject import (
+    Int64,
+    PSDictionary,
+    PSObject,
+    Version,
+    array,
+    custom_object,
+    enum_value,
+    hashtable,
+    ordered_dictionary,
+    read_clixml,
+    save_clixml,
+    type_name,
+    write_clixml,
+)
+
+SCRIPT = Path(__file__).with_name("clixml_speed.ps1")
+WARM, COUNT = 10, 11
+FIRST = datetime(2026, 11, 22, tzinfo=UTC)
+DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+
+pytestmark = [pytest.mark.nightly, pytest.mark.pwsh, pytest.mark.timeout(900)]
+
+
+def uniform(count: int) -> Iterator[PSObject]:
+    """Objects of six properties, as a scan returns them."""
+    for number in range(count):
+        yield custom_object(
+            {
+                "NodeName": f"NODE{number % 16:02d}",
+                "UpdateId": f"{number:08x}-1a2b-4c3d-8e9f-000102030405",
+                "UpdateTitle": f"2026-11 Cumulative Update for Windows Server 2025 <x64> (KB{number})",
+                "ErrorCode": number - 5000,
+                "RebootRequired": number % 3 == 0,
+                "UpdateTimestamp": FIRST + timedelta(seconds=number * 7),
+            }
+        )
+
+
+def mixed(count: int) -> Iterator[Any]:
+    """Bags, .NET objects, enums, lists, dictionaries and plain values, by turns, nested and with nulls."""
+    updates = uniform(count)
+    for number in range(count):
+        day = enum_value("System.DayOfWeek", DAYS[number % 7], number % 7)
+        shared = custom_object({"Kb": f"KB{number}", "Ok": number % 2 == 0})
+        yield (
+            next(updates),
+            custom_object({"Day": day, "Tags": ["a", "b", number], "Table": hashtable({"k": number}), "Note": None}),
+            custom_object({"Id": UUID(int=number), "Ratio": number / 7, "Version": Version((10, 0, number))}),
+            ordered_dictionary({"a": number, "b": f"b{number}", "c": [1, 2, 3], "d": None, "e": 1.5}),
+            PSObject(
+                type_names=("My.NodeState", "My.State", "System.Object"),
+                text=f"state {number}",
+                adapted={"Name": f"N{number}", "Price": Decimal(number) / 100, "Size": Int64(number), "Took": FIRST},
+            ),
+            custom_object({"Inner": shared if number % 4 else None, "Results": [shared, custom_object({"Kb": "x"})]}),
+            f"line {number} & more",
+        )[number % 7]
+
+
+FILES: dict[str, Callable[[int], Iterator[Any]]] = {"uniform": uniform, "mixed": mixed}
+
+
+def look(value: Any, seen: set[int]) -> None:
+    """Look at the type and the value of everything in a value."""
+    if not isinstance(value, PSObject):
+        type_name(value)
+        return
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    _ = value.type_names
+    for _, item in value.items():
+        if type(item) is PSObject:
+            look(item, seen)
+        else:
+            type_name(item)
+    if isinstance(value.base, PSDictionary):
+        for key, item in value.base.pairs:
+            look(key, seen)
+            look(item, seen)
+    elif value.is_container:
+        for item in value.base:
+            look(item, seen)
+    elif value.base is not None:
+        type_name(value.base)
+
+
+def read_and_look(text: str) -> None:
+    for value in read_clixml(text):
+        look(value, set())
+
+
+class Beside:
+    """PowerShell in a process of its own, which works once each time it is asked."""
+
+    def __init__(self, pwsh: str, file: Path) -> None:
+        command = [pwsh, "-NoLogo", "-NoProfile", "-NonInteractive", "-File", str(SCRIPT), str(file)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def close(self) -> None:
+        """End it."""
+        self._process.stdin.close()
+        self._process.wait(timeout=60)
+        self._process.stdout.close()
+
+    def seconds(self, work: str) -> float:
+        """Let it read or write once; give the seconds that it took."""
+        self._process.stdin.write(f"{work}\n")
+        self._process.stdin.flush()
+        return float(self._process.stdout.readline())
+
+
+def medians(beside: Beside, work: str, ours: Callable[[], object]) -> tuple[float, float]:
+    """Take turns; give our median and PowerShell's."""
+    mine, theirs = [], []
+    for _ in range(WARM + COUNT):
+        gc.collect()
+        start = time.perf_counter()
+        ours()
+        mine.append(time.perf_counter() - start)
+        theirs.append(beside.seconds(work))
+    return statistics.median(mine[WARM:]), statistics.median(theirs[WARM:])
+
+
+@pytest.fixture(params=FILES)
+def file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A file of 10,000 values in one list."""
+    path = tmp_path / f"{request.param}.clixml"
+    save_clixml([array(FILES[request.param](10_000))], path)
+    return path
+
+
+@pytest.fixture
+def beside(file: Path, pwsh_path: str) -> Iterator[Beside]:
+    powershell = Beside(pwsh_path, file)
+    yield powershell
+    powershell.close()
+
+
+READING = {"uniform": 1.0, "mixed": 2.5}
+WRITING = {"uniform": 0.5, "mixed": 1.0}
+
+
+def test_reading_takes_no_longer_than_it_may(beside, file):
+    """Uniform objects at most 1.0 times PowerShell's warm reader, a mixed file at most 2.5 times."""
+    text = file.read_text(encoding="utf-8")
+    ours, theirs = medians(beside, "read", lambda: read_and_look(text))
+
+    print(f"\nreading {file.stem}: {ours:.3f} s, {ours / theirs:.2f} times PowerShell's reader ({theirs:.3f} s)")
+    assert ours / theirs <= READING[file.stem]
+
+
+def test_writing_takes_no_longer_than_it_may(beside, file):
+    """Uniform objects at most half of PowerShell's time; a mixed file no more than all of it."""
+    values = read_clixml(file)
+    ours, theirs = medians(beside, "write", lambda: write_clixml(values))
+
+    print(f"\nwriting {file.stem}: {ours:.3f} s, {ours / theirs:.2f} times PowerShell's writer ({theirs:.3f} s)")
+    assert ours / theirs <= WRITING[file.stem]
+
+
+STREAM = """
+import resource, sys
+from pathlib import Path
+from cauctl.psobject import iter_clixml
+def most():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+before = most()
+count = sum(1 for value in iter_clixml(Path(sys.argv[1])))
+print(count, most() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="resident memory is asked by a call that Windows lacks")
+def test_a_hundred_thousand_values_are_read_in_under_thirty_megabytes(tmp_path):
+    """Resident memory of a process that reads 100,000 top-level values of six properties, above its start."""
+    path = tmp_path / "many.clixml"
+    save_clixml(uniform(100_000), path)
+
+    command = [sys.executable, "-c", STREAM, str(path)]
+    count, grown = map(int, subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+
+    print(f"\n{path.stat().st_size / 1e6:.0f} MB read as a stream: {grown / 1e6:.1f} MB above the start")
+    assert count == 100_000
+    assert grown < 30_000_000
