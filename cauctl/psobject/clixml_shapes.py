@@ -207,8 +207,6 @@ class Shapes:
         self._learnt += 1
         shape = _Shape(pattern.match, node, tuple(ref_holes(node)))
         self._by_lead.setdefault(self._lead(self._syntax.text, pos), []).insert(0, shape)
-            0, _Shape(pattern.match, node, tuple(ref_holes(node)))
-        )
 
 
 def _announce(known: dict[str, PSObject], row: Sequence[str | None], refs: tuple[int, ...]) -> bool:
