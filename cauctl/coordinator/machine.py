@@ -16,7 +16,7 @@ from types import MappingProxyType
 from attrs import evolve
 
 from cauctl.coordinator import machine_run as run_rules
-from cauctl.coordinator.actions import Action, Call, Instruction, StartTimer, SuspendNode
+from cauctl.coordinator.actions import Action, Call, CheckGates, Instruction, RestartNode, StartTimer, SuspendNode
 from cauctl.coordinator.events import (
     Answer,
     CallFailed,
@@ -125,14 +125,16 @@ def _take(turn: Turn, event: Event) -> None:
 def _take_over(turn: Turn, event: RunTakenOver) -> None:
     """Perform again what was pending.
 
-    A node that was about to be paused and is paused was paused by us. Nobody looked while nobody was there, so waits
-    have their whole time again.
+    A node that was about to be paused and is paused was paused by us. Nobody looked while nobody was there: waits have
+    their whole time again, and before a restart the gates are asked again.
     """
     turn.change(owner=event.owner, fence=event.fence)
     for node in tuple(turn.nodes.values()):
         pending, wait = node.pending, node.wait
         if isinstance(pending, Call) and isinstance(pending.action, SuspendNode):
             pending = evolve(pending, action=evolve(pending.action, again=True))
+        if isinstance(pending, Call) and isinstance(pending.action, RestartNode):
+            pending = Call(turn.number(), action=CheckGates(node.name))
         if pending is not None:
             wait = evolve(wait, since=event.at) if wait else None
             turn.set(node, pending=pending, wait=wait, since=event.at, trouble=None)

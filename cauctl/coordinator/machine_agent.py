@@ -17,6 +17,7 @@ from attrs import evolve
 from cauctl.coordinator.actions import (
     Action,
     BeginAgent,
+    Call,
     CancelAgent,
     CollectAgent,
     ObserveCluster,
@@ -35,6 +36,7 @@ from cauctl.coordinator.events import (
     NodeProbed,
 )
 from cauctl.coordinator.machine_attempt import cancel, heard, stop_problem
+from cauctl.coordinator.machine_gates import empty_again
 from cauctl.coordinator.machine_updates import CONCLUDED, take_outcomes
 from cauctl.coordinator.state import AgentWork, NodeWork, Phase, RestartRecord, Trouble, changed
 from cauctl.coordinator.turn import Rules, Turn, problem, settle_call
@@ -135,7 +137,8 @@ def _answered(turn: Turn, node: NodeWork, event: Event) -> None:
     if agent is None:
         return
     if isinstance(event, (ClusterObserved, ClusterChanged)):
-        _seen_by_others(turn, node, agent)
+        if not (_was_to_begin(node) and empty_again(turn, node)):
+            _seen_by_others(turn, node, agent)
         return
     node = turn.calm(node)
     match event:
@@ -155,6 +158,12 @@ def _answered(turn: Turn, node: NodeWork, event: Event) -> None:
             _collected(turn, node, agent)
         case _:
             pass
+
+
+def _was_to_begin(node: NodeWork) -> bool:
+    """Say whether a look at the cluster is the answer to work that was to begin on a drained node."""
+    pending = node.pending
+    return isinstance(pending, Call) and isinstance(pending.action, BeginAgent)
 
 
 def _poll_later(turn: Turn, node: NodeWork, agent: AgentWork) -> None:

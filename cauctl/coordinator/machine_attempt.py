@@ -41,7 +41,7 @@ def begin_attempt(turn: Turn, node: NodeWork) -> None:
     """Start the way of a node from its beginning."""
     fresh = changed(node.record, round=0, moves={}, updates=())
     first = Phase.SCANNING if turn.settings.purpose is Purpose.SCAN else Phase.PROBING
-    turn.go(turn.set(node, attempt=node.attempt + 1, failing=None, agent=None, record=fresh), first)
+    turn.go(turn.set(node, attempt=node.attempt + 1, failing=None, agent=None, regained=0, record=fresh), first)
 
 
 def cancel(turn: Turn, node: NodeWork, why: Problem) -> None:

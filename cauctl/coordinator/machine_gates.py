@@ -25,7 +25,10 @@ from cauctl.policy.storage import StorageReport, StorageState, assess, assess_wh
 if TYPE_CHECKING:
     from cauctl.coordinator.problems import Problem
 
-__all__ = ["CHECKING", "GUARDING", "paused_by_others"]
+__all__ = ["CHECKING", "GUARDING", "closed_for_restart", "empty_again", "paused_by_others"]
+
+_REGAINED = 3
+"""Times that a drained node is drained once more in one attempt."""
 
 
 def paused_by_others(node: str) -> Problem:
@@ -152,7 +155,11 @@ def _shut(node: NodeWork, closed: Gate) -> Problem:
 
 
 def _suspend(turn: Turn, node: NodeWork) -> None:
-    """Remember who lives on the node, and the intent to pause it, before it is asked."""
+    """Remember who lives on the node, and the intent to pause it, before it is asked.
+
+    What was seen of storage so far says nothing once a node was out.
+    """
+    turn.change(streak=StorageStreak())
     if not node.record.placement:
         owned = turn.facts.owned_by(node.name)
         placement = tuple(Placed(group.name, state=group.state, core=group.is_core_group) for group in owned)
@@ -181,16 +188,41 @@ def _guarded(turn: Turn, node: NodeWork, event: Event) -> None:
         return
     if not isinstance(event, GatesChecked):
         return
-    node, facts = turn.calm(node), turn.facts
-    if facts.node(node.name).state is NodeState.UP:
-        turn.go(turn.note(node, "Somebody resumed the node during its turn; it was paused again."), Phase.SUSPENDING)
-    elif holding(facts, node.name):
-        turn.go(node, Phase.EMPTYING)
-    else:
+    node = turn.calm(node)
+    if not empty_again(turn, node):
         _restart_or_wait(turn, node, event)
 
 
+def empty_again(turn: Turn, node: NodeWork) -> bool:
+    """Drain a node once more that is in service again; say whether that was needed. Bounded: who resumes it may insist.
+
+    The cluster must have been looked at just now.
+    """
+    resumed = turn.facts.node(node.name).state is NodeState.UP
+    if not resumed and not holding(turn.facts, node.name):
+        return False
+    node = turn.set(node, regained=node.regained + 1, agent=None)
+    if node.regained > _REGAINED:
+        message = f"{node.name} was resumed, or given roles, again and again during its turn."
+        advice = "Look for who does that: a person, a virtual machine manager, a script."
+        turn.fail(node, problem("NodeNotKeptDrained", message, advice=advice, category="ResourceBusy", final=True))
+    elif resumed:
+        turn.go(turn.note(node, "Somebody resumed the node during its turn; it was paused again."), Phase.SUSPENDING)
+    else:
+        turn.go(node, Phase.EMPTYING)
+    return True
+
+
 def _restart_or_wait(turn: Turn, node: NodeWork, event: GatesChecked) -> None:
+    closed, report = closed_for_restart(turn, node, event)
+    if closed is None:
+        turn.go(node, Phase.RESTARTING)
+    elif not _kick(turn, node, report):
+        _wait_drained(turn, node, closed)
+
+
+def closed_for_restart(turn: Turn, node: NodeWork, event: GatesChecked) -> tuple[Gate | None, StorageReport]:
+    """Name the gate that forbids to restart the drained node now, if any; and how storage was found."""
     facts, limits = turn.facts, turn.limits
     since = node.record.timing.drain_start or node.since
     returns = [at for name, at in turn.run.came_up.items() if name != node.name and at >= since]
@@ -203,10 +235,7 @@ def _restart_or_wait(turn: Turn, node: NodeWork, event: GatesChecked) -> None:
             gates.storage_of_others(report, settled=settled or not _has_storage(turn)),
         )
     )
-    if closed is None:
-        turn.go(node, Phase.RESTARTING)
-    elif not _kick(turn, node, report):
-        _wait_drained(turn, node, closed)
+    return closed, report
 
 
 def _wait_drained(turn: Turn, node: NodeWork, closed: Gate) -> None:

@@ -11,17 +11,24 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from cauctl.coordinator.actions import Action, ObserveCluster, ProbeNode, RestartNode
-from cauctl.coordinator.events import CallFailed, ClusterChanged, ClusterObserved, Event, NodeProbed, RestartRequested
+from cauctl.coordinator.actions import Action, CheckGates, ObserveCluster, ProbeNode, RestartNode
+from cauctl.coordinator.events import (
+    CallFailed,
+    ClusterChanged,
+    ClusterObserved,
+    Event,
+    GatesChecked,
+    NodeProbed,
+    RestartRequested,
+)
 from cauctl.coordinator.machine_attempt import heard
+from cauctl.coordinator.machine_gates import closed_for_restart, empty_again
 from cauctl.coordinator.state import NodeWork, Phase, RestartRecord
 from cauctl.coordinator.turn import Rules, Turn, problem, settle_call
 from cauctl.models.nodes import NodeProbe, readable
 from cauctl.policy.reboot import Lacking, lacking, same_boot
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from cauctl.coordinator.problems import Problem
 
 __all__ = ["RESTARTING", "VERIFYING"]
@@ -58,6 +65,10 @@ def _restarting(turn: Turn, node: NodeWork, event: Event) -> None:
         _take_down_restart(turn, node)
     elif isinstance(event, NodeProbed):
         _look_at_boot(turn, node, event)
+    elif isinstance(event, GatesChecked):
+        _ask_again(turn, node, event)
+    elif isinstance(event, (ClusterObserved, ClusterChanged)) and not empty_again(turn, node):
+        turn.go(node, Phase.GUARDING)
 
 
 def _take_down_restart(turn: Turn, node: NodeWork) -> None:
@@ -75,25 +86,42 @@ def _look_at_boot(turn: Turn, node: NodeWork, event: NodeProbed) -> None:
         turn.go(heard(turn, node, event), Phase.VERIFYING)
     elif turn.waited_out(node):
         turn.fail(node, _never_back(turn, node))
-    elif before is not None and turn.at - _asked(node) >= turn.limits.restart_again:
-        turn.call(node, RestartNode(node.name, boot_time=before.boot_time, reason=_reason(node)))
+    elif before is not None and _is_due(turn, node, before):
+        turn.call(node, CheckGates(node.name))
     else:
         turn.look_later(node, ProbeNode(node.name))
 
 
-def _asked(node: NodeWork) -> datetime:
-    restarts = node.record.restarts
-    return max(node.since, restarts[-1].asked) if restarts else node.since
+def _is_due(turn: Turn, node: NodeWork, before: NodeProbe) -> bool:
+    """Say whether the node must be told to end this boot: it was not yet, or it was long ago."""
+    asked = [each.asked for each in node.record.restarts if each.ours and each.boot_time == before.boot_time]
+    return not asked or turn.at - max(node.since, asked[-1]) >= turn.limits.restart_again
+
+
+def _ask_again(turn: Turn, node: NodeWork, event: GatesChecked) -> None:
+    """Tell the node once more to restart, if all still allows it: time has passed since it was last looked at."""
+    probe = node.record.probe
+    if empty_again(turn, node) or probe is None:
+        return
+    closed, _ = closed_for_restart(turn, node, event)
+    if closed is None:
+        turn.call(node, RestartNode(node.name, boot_time=probe.boot_time, reason=_reason(node)))
+    else:
+        turn.look_later(node, ProbeNode(node.name))
 
 
 def _restart_failed(turn: Turn, node: NodeWork, event: CallFailed, action: Action) -> None:
-    """A node that restarts does not answer: that is how it should be, up to the limit."""
-    if event.problem.kind.hopeless or not event.problem.kind.passing:
+    """A node that restarts does not answer, or refuses to: that is how it should be, up to the limit.
+
+    A restart that could not be asked for is not simply asked for later: by then all may have changed.
+    """
+    refused = isinstance(action, RestartNode) and not event.problem.kind.passing
+    if refused or event.problem.kind.hopeless:
         settle_call(turn, node, event, action)
     elif turn.waited_out(node):
         turn.fail(node, _never_back(turn, node))
     else:
-        turn.look_later(node, action)
+        turn.look_later(node, ProbeNode(node.name))
 
 
 def _never_back(turn: Turn, node: NodeWork) -> Problem:
@@ -172,10 +200,10 @@ def _proved(turn: Turn, node: NodeWork) -> None:
 
 def _verify_failed(turn: Turn, node: NodeWork, event: CallFailed, action: Action) -> None:
     """Right after a restart nodes come and go; the limit of the wait is what counts."""
-    if not event.problem.kind.passing:
+    if event.problem.kind.hopeless:
         settle_call(turn, node, event, action)
         return
-    missing = Lacking("NodeAnswers", reason=f"{node.name} does not answer: {event.problem.message}")
+    missing = Lacking("NodeAnswers", reason=f"{node.name} does not answer as it should: {event.problem.message}")
     _not_yet(turn, node, missing)
 
 

@@ -3,7 +3,8 @@
 Rules kept here:
 
 * Look before acting: a node that is paused by somebody else is not taken for ours, a node that restarted already is not
-  restarted, a coordinator that has lost the lock does nothing.
+  restarted, one that is not drained any more is neither restarted nor installed on, a coordinator that has lost the
+  lock does nothing. What was found instead of what was to be is the answer, and decides.
 * The lock is read again right before each destructive action, and the checkpoint is written with it: intent before
   action. After a silence longer than the lease the lock is read before anything at all.
 * Nothing is raised: an error becomes a :class:`~cauctl.coordinator.events.CallFailed`, an unforeseen one too, so that
@@ -69,6 +70,9 @@ from cauctl.coordinator.events import (
 from cauctl.coordinator.problems import Problem, ProblemKind, problem_of
 from cauctl.errors import CauError, StateError
 from cauctl.models.nodes import LockRecord, NodeState
+from cauctl.policy.budget import in_the_way
+from cauctl.policy.placement import holding
+from cauctl.policy.quorum import votes_without
 from cauctl.policy.reboot import same_boot
 from cauctl.ports import Clock, Cluster, Node, UpdateAgent
 
@@ -76,6 +80,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from cauctl.coordinator.state import RunState
+    from cauctl.models.nodes import ClusterFacts
 
 __all__ = ["Performer", "Ports"]
 
@@ -256,6 +261,9 @@ class Performer:
         if isinstance(action, BeginAgent):
             if action.destructive:
                 self._guard(state, state.settings.limits.lease)
+                facts = self._ports.cluster.observe()
+                if _serves(facts, node):
+                    return (ClusterObserved(self._now(), call=call.number, node=node, facts=facts),)
             self._ports.agent.begin(node, action.request)
         return (AgentBegun(self._now(), call=call.number, node=node),)
 
@@ -314,6 +322,9 @@ class Performer:
         if not same_boot(probe.boot_time, action.boot_time, state.settings.limits.boot_tolerance):
             return (NodeProbed(self._now(), call=call.number, node=node, probe=probe),)
         self._guard(state, state.settings.limits.lease)
+        facts = self._ports.cluster.observe()
+        if _serves(facts, node) or in_the_way(facts, node) or not votes_without(facts, node).quorate:
+            return (ClusterObserved(self._now(), call=call.number, node=node, facts=facts),)
         port.restart(node, reason=action.reason)
         port.forget(node)
         return (RestartRequested(self._now(), call=call.number, node=node),)
@@ -324,6 +335,11 @@ class Performer:
         if isinstance(action, ResumeNode):
             self._ports.cluster.resume(node, failback=action.failback)
         return (ResumeRequested(self._now(), call=call.number, node=node),)
+
+
+def _serves(facts: ClusterFacts, node: str) -> bool:
+    """Say whether a node that was drained is in service again: somebody resumed it, or a role came back."""
+    return facts.node(node).state is NodeState.UP or bool(holding(facts, node))
 
 
 def _node(call: Call) -> str:

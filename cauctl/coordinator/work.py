@@ -233,6 +233,8 @@ class NodeWork:
     """Its Windows Update work."""
     steady: int = field(default=0, kw_only=True)
     """Looks in a row that found the same, where a phase counts them."""
+    regained: int = field(default=0, kw_only=True)
+    """Times in this attempt that it was in service again although it had been drained."""
     stranded: int = field(default=0, kw_only=True)
     """Times that it could not be resumed and was watched."""
     record: NodeRecord = field(factory=NodeRecord, kw_only=True)

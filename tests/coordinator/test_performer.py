@@ -147,7 +147,35 @@ def test_a_node_that_has_restarted_already_is_not_restarted(bench):
     assert bench.trial.world.machine("NODE1").requested_restart is None
 
 
+def drain(bench: Bench) -> None:
+    """Pause NODE1 and let its roles leave."""
+    bench.perform(SuspendNode("NODE1"))
+    bench.trial.world.advance(bench.trial.world.now + timedelta(minutes=10))
+
+
+@pytest.mark.parametrize("action", ["restart", "install"])
+def test_a_node_that_serves_is_neither_restarted_nor_installed_on(bench, action):
+    boot_time = bench.trial.world.machine("NODE1").boot_time
+    actions = {
+        "restart": RestartNode("NODE1", boot_time=boot_time, reason="r"),
+        "install": BeginAgent("NODE1", request=REQUEST),
+    }
+    (answer,) = bench.perform(actions[action])
+    assert (type(answer), answer.call) == (ClusterObserved, 1)
+    assert bench.trial.world.machine("NODE1").requested_restart is None
+    assert bench.trial.left_on("NODE1") == 0
+
+
+def test_a_drained_node_is_not_restarted_while_another_one_is_down(bench):
+    drain(bench)
+    bench.trial.world.machine("NODE2").lose_power()
+    boot_time = bench.trial.world.machine("NODE1").boot_time
+    assert isinstance(bench.perform(RestartNode("NODE1", boot_time=boot_time, reason="r"))[-1], ClusterObserved)
+    assert bench.trial.world.machine("NODE1").requested_restart is None
+
+
 def test_restarting_twice_is_harmless(bench):
+    drain(bench)
     action = RestartNode("NODE1", boot_time=bench.trial.world.machine("NODE1").boot_time, reason="r")
     assert isinstance(bench.perform(action)[-1], RestartRequested)
     assert isinstance(bench.perform(action)[-1], RestartRequested)
