@@ -32,6 +32,7 @@ __all__ = [
     "RemoteError",
     "RunInProgressError",
     "RunInterruptedError",
+    "SessionBusyError",
     "SessionLostError",
     "StateError",
     "TlsError",
@@ -251,6 +252,13 @@ class NodeUnreachableError(TransportError):
     """Nobody answered and nothing was sent: trying again is safe."""
 
     default_error_id = "NodeUnreachable"
+
+
+class SessionBusyError(NodeUnreachableError):
+    """Another thread used our session with the node until the deadline; nothing was sent, the node may be well."""
+
+    default_error_id = "SessionBusy"
+    default_category = "ResourceBusy"
 
 
 class FateUnknownError(TransportError):

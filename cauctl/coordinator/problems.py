@@ -19,6 +19,7 @@ from cauctl.errors import (
     OperationCancelledError,
     OperationTimeoutError,
     RemoteError,
+    SessionBusyError,
     SessionLostError,
     StateError,
     TlsError,
@@ -41,7 +42,7 @@ class ProblemKind(Enum):
     SESSION_LOST = "SessionLost"
     """The node forgot the session: it restarted, or ran into a quota."""
     TIMED_OUT = "TimedOut"
-    """The deadline of the call passed; its effect is unknown."""
+    """The deadline of the call passed; it may have had its effect."""
     NOT_AUTHENTICATED = "NotAuthenticated"
     """The credential was refused; never tried again."""
     NOT_TRUSTED = "NotTrusted"
@@ -80,6 +81,7 @@ _PASSING = frozenset(
 )
 
 _KINDS: tuple[tuple[type[CauError], ProblemKind], ...] = (
+    (SessionBusyError, ProblemKind.TIMED_OUT),  # the node is not lost, and its session is at work: not to be dropped
     (NodeUnreachableError, ProblemKind.UNREACHABLE),
     (FateUnknownError, ProblemKind.FATE_UNKNOWN),
     (SessionLostError, ProblemKind.SESSION_LOST),

@@ -5,7 +5,8 @@ Rules kept here:
 * Nodes are connected to by their own names, never the cluster's. A node's connection is the one that was configured for
   it, else that of the first entry with ``<name>.<domain of the cluster>`` as its address.
 * The cluster is asked through one entry node, the last one that answered, and through others when that one does not or
-  is to be avoided. Which nodes there are is learnt from the cluster.
+  is to be avoided. Which nodes there are is learnt from the cluster. An entry node that does not answer is left at once
+  while another one may; only the last of those that may is tried for as long as a session takes.
 * A question may go to one node after the other. A command that changes something goes to another node only if nothing
   was sent; where its fate is unknown the caller's look decides, and it is never repeated blindly.
 * A refused credential ends everything at once: trying it elsewhere locks accounts.
@@ -162,7 +163,9 @@ class Fleet:
             RemoteError: the question itself failed.
             AuthenticationError, TlsError, OperationCancelledError: as they came.
         """
-        return self._through_entries(lambda link: self._look(link, pipeline, within=within), repeatable=True)
+        return self._through_entries(
+            lambda link, insist: self._look(link, pipeline, within=within, insist=insist), repeatable=True
+        )
 
     def act(
         self, pipeline: Pipeline | Command, *, done: Callable[[], bool], within: timedelta = ACT
@@ -174,9 +177,9 @@ class Fleet:
         """
         used: list[Link] = []
 
-        def work(link: Link) -> PipelineResult:
+        def work(link: Link, insist: bool) -> PipelineResult:  # noqa: FBT001  called by position alone
             used.append(link)
-            return link.run(pipeline, within=within)
+            return link.run(pipeline, within=within, insist=insist)
 
         while True:
             try:
@@ -193,15 +196,18 @@ class Fleet:
     # ---- Inside
 
     def _through_entries(
-        self, work: Callable[[Link], PipelineResult], *, repeatable: bool
+        self, work: Callable[[Link, bool], PipelineResult], *, repeatable: bool
     ) -> tuple[str, PipelineResult]:
+        """Let an entry node work; ``work`` is told whether to insist on a session with that node."""
         failures: list[CauError] = []
-        for link in self._entry_order():
-            verified = False
+        order = self._entry_order()
+        last_hope = self._last_hope(order)
+        for link in order:
+            verified, insist = False, link is last_hope
             try:
-                link.verify_cluster()
+                link.verify_cluster(insist=insist)
                 verified = True
-                result = work(link)
+                result = work(link, insist)
             except (AuthenticationError, OperationCancelledError):
                 raise
             except TransportError as error:
@@ -219,12 +225,18 @@ class Fleet:
         raise self._nobody(failures)
 
     def _look(
-        self, link: Link, pipeline: Pipeline | Command, *, within: timedelta, collect_errors: bool = False
+        self,
+        link: Link,
+        pipeline: Pipeline | Command,
+        *,
+        within: timedelta,
+        collect_errors: bool = False,
+        insist: bool = True,
     ) -> PipelineResult:
         try:
-            return link.run(pipeline, within=within, collect_errors=collect_errors)
+            return link.run(pipeline, within=within, collect_errors=collect_errors, insist=insist)
         except (FateUnknownError, SessionLostError):
-            return link.run(pipeline, within=within, collect_errors=collect_errors)
+            return link.run(pipeline, within=within, collect_errors=collect_errors, insist=insist)
 
     def _may_repeat(self, error: CauError, link: Link) -> bool:
         """Whether a command that a look found undone may go once more: its session or its entry node was gone."""
@@ -254,6 +266,12 @@ class Fleet:
                     link is not favourite,
                 ),
             )
+
+    def _last_hope(self, order: list[Link]) -> Link:
+        """Name the last entry that is expected to answer: behind it there is nobody better to move on to."""
+        with self._lock:
+            expected = [link for link in order if link.is_expected and _key(link.name) not in self._silent]
+        return (expected or order)[-1]
 
     def _note_answered(self, link: Link) -> None:
         with self._lock:

@@ -6,7 +6,8 @@ Rules kept here:
   node of another cluster, is refused: a restart sent to the wrong machine cannot be taken back.
 * A node whose cluster service does not run cannot say which cluster it belongs to. It may still be asked about itself;
   it does not speak for the cluster until it could say.
-* Trying to open a session ends soon where nobody answered the last time: a node that restarts is asked often.
+* Trying to open a session ends soon where nobody answered the last time: a node that restarts is asked often. Who has
+  another node to ask does not insist: one try, and that says nothing about how long to try the next time.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from cauctl.errors import (
     NodeUnreachableError,
     OperationTimeoutError,
     RemoteError,
+    SessionBusyError,
     SessionLostError,
 )
 from cauctl.psrp.answers import Answer, answers
@@ -58,8 +60,8 @@ class Session(Protocol):
     def is_open(self) -> bool:
         """Whether a session is open, as far as is known."""
 
-    def open(self, within: timedelta) -> None:
-        """Open the session."""
+    def open(self, within: timedelta, *, insist: bool = True) -> None:
+        """Open the session; without ``insist`` by a single try that gives up soon where nobody answers."""
 
     def run(
         self,
@@ -113,14 +115,21 @@ class Link:
         """False for an address that was never asked which node it is."""
         return self._name_is_known
 
-    def run(self, pipeline: Pipeline | Command, *, within: timedelta, collect_errors: bool = False) -> PipelineResult:
+    @property
+    def is_expected(self) -> bool:
+        """False where nobody answered the last time, or the node was announced to go down."""
+        return self._patience == FIRST_TRY
+
+    def run(
+        self, pipeline: Pipeline | Command, *, within: timedelta, collect_errors: bool = False, insist: bool = True
+    ) -> PipelineResult:
         """Run a pipeline in the session, which is opened and verified first when it is not open."""
-        self._ensure()
+        self._ensure(insist=insist)
         return self._session.run(pipeline, within=within, collect_errors=collect_errors)
 
-    def verify_cluster(self) -> None:
+    def verify_cluster(self, *, insist: bool = True) -> None:
         """Make sure that the node speaks for our cluster; RemoteError when its cluster service does not answer."""
-        self._ensure()
+        self._ensure(insist=insist)
         if not self.speaks_for_cluster:
             self._check_cluster()
 
@@ -133,15 +142,18 @@ class Link:
         """Know that the node goes down now, so that asking it again does not wait long."""
         self._patience = NEXT_TRY
 
-    def _ensure(self) -> None:
+    def _ensure(self, *, insist: bool) -> None:
         with self._opening:
             if self._session.is_open:
                 return
             self.speaks_for_cluster = False
             try:
-                self._greet()
+                self._greet(insist=insist)
+            except SessionBusyError:
+                raise
             except NodeUnreachableError:
-                self._patience = NEXT_TRY
+                if insist:
+                    self._patience = NEXT_TRY
                 raise
             except _BROKEN as error:
                 # Somebody answers, if slowly: the next try gets its full time.
@@ -157,8 +169,8 @@ class Link:
                 raise
             self._patience = FIRST_TRY
 
-    def _greet(self) -> None:
-        self._session.open(within=self._patience)
+    def _greet(self, *, insist: bool) -> None:
+        self._session.open(within=self._patience, insist=insist)
         self._check_name()
         self._ask_cluster()
 

@@ -6,8 +6,10 @@ Rules kept here:
   exception: it may be called from any thread at any time.
 * Every call ends at its deadline (real time, monotonic), at the latest two seconds after.
 * Whatever fails leaves as a member of the error family. :class:`~cauctl.errors.NodeUnreachableError` means that nothing
-  was sent; once a pipeline may have started, a failure of the way is a :class:`~cauctl.errors.FateUnknownError`.
-* Only opening is retried. A pipeline of unknown fate is never sent again, and its session is given up.
+  was sent, as nobody answered or (:class:`~cauctl.errors.SessionBusyError`) the thread's turn did not come; once a
+  pipeline may have started, a failure of the way is a :class:`~cauctl.errors.FateUnknownError`.
+* Only opening is retried, and that only for who insists. A pipeline of unknown fate is never sent again, and its
+  session is given up.
 * Every pipeline is closed on the node, and every session removed from it: one that could not be reached to remove it
   is removed when the next one opens.
 
@@ -33,6 +35,7 @@ from cauctl.errors import (
     OperationCancelledError,
     OperationTimeoutError,
     RemoteError,
+    SessionBusyError,
     SessionLostError,
     TlsError,
     TransportError,
@@ -57,6 +60,8 @@ __all__ = ["NodeSession"]
 
 _CLEAN_UP, _LONGEST_CLEAN_UP = 0.5, 2.0
 """Seconds that removing a session from a node may take: when somebody waits for the call to end, and else."""
+_HURRY: Final = 3.0
+"""Seconds that a connection may take where the caller has another node to ask."""
 _FIRST_DELAY, _LONGEST_DELAY, _DELAY_GROWTH = 0.1, 2.0, 1.7
 _MOST_ORPHANS: Final = 4
 
@@ -107,11 +112,16 @@ class NodeSession:
         """Whether a session was opened and nothing has shown since that it is gone. Asks nobody."""
         return self._shell is not None
 
-    def open(self, within: timedelta) -> None:
-        """Open the session, trying again while nobody answers, until ``within`` has passed.
+    def open(self, within: timedelta, *, insist: bool = True) -> None:
+        """Open the session.
+
+        Args:
+            within: deadline of the call.
+            insist: try again while nobody answers. Otherwise try once and wait three seconds for the connection, no
+                less than it takes over a poor line: for a caller who has another node to ask.
 
         Raises:
-            NodeUnreachableError: nobody answered until then.
+            NodeUnreachableError: nobody answered until then, or another thread used the session.
             AuthenticationError, TlsError: at once.
             OperationCancelledError: ``cancel`` was called.
         """
@@ -120,10 +130,12 @@ class NodeSession:
             delay = _FIRST_DELAY
             while self._shell is None:
                 try:
-                    self._open_once(work, deadline)
+                    self._open_once(work, deadline, connect_within=None if insist else _HURRY)
                 except (NodeUnreachableError, FateUnknownError, SessionLostError) as error:
                     if work.cancelled.is_set():
                         raise self._cancelled("Opening the session was cancelled.") from error
+                    if not insist:
+                        raise
                     # With less than that, another attempt would only hide why this one failed.
                     if deadline.remaining <= 2 * delay:
                         add_port_advice(error, self.connection)
@@ -150,7 +162,7 @@ class NodeSession:
 
         Raises:
             RemoteError: the pipeline ended with an error record, or wrote one.
-            NodeUnreachableError: nothing was sent.
+            NodeUnreachableError: nothing was sent; SessionBusyError where another thread used the session all the time.
             FateUnknownError: the way broke after the pipeline may have started.
             SessionLostError: the node no longer knows the session.
             OperationTimeoutError, OperationCancelledError: the pipeline was stopped.
@@ -229,10 +241,9 @@ class NodeSession:
     @contextmanager
     def _working(self, what: str, deadline: Deadline, within: timedelta) -> Iterator[_Work]:
         if not self._turn.acquire(timeout=deadline.remaining):
-            raise OperationTimeoutError(
-                "the session was in use by another thread all the time; nothing was sent.",
+            raise SessionBusyError(
+                f"the session was in use by another thread for {within.total_seconds():g} s; nothing was sent.",
                 node=self.connection.node,
-                after=within,
             )
         work = self._work = _Work(what)
         try:
@@ -246,7 +257,7 @@ class NodeSession:
                     self._shell = None
             self._turn.release()
 
-    def _open_once(self, work: _Work, deadline: Deadline) -> Shell:
+    def _open_once(self, work: _Work, deadline: Deadline, *, connect_within: float | None = None) -> Shell:
         # pypsrp and what it needs is a third of a second of imports: only those who connect pay for it.
         from cauctl.psrp.shell import Shell  # noqa: PLC0415
 
@@ -255,7 +266,7 @@ class NodeSession:
         if work.cancelled.is_set():
             raise self._cancelled("Opening the session was cancelled; nothing was sent.")
         try:
-            shell.open(deadline)
+            shell.open(deadline, connect_within=connect_within)
         except BaseException as error:
             if shell.may_exist and not isinstance(error, AuthenticationError | TlsError):
                 self._remember(shell)

@@ -102,11 +102,11 @@ class Shell:
         """The shell's id, which we choose."""
         return str(self._pool.id)
 
-    def open(self, deadline: Deadline) -> None:
-        """Create the shell and wait until it is usable."""
+    def open(self, deadline: Deadline, *, connect_within: float | None = None) -> None:
+        """Create the shell and wait until it is usable; ``connect_within`` seconds bound its connections alone."""
         self._prepare(deadline)
         try:
-            with self._translated(_Phase.OPENING):
+            with self._translated(_Phase.OPENING), self._wsman.transport.line.hurrying(connect_within):
                 self._pool.open()
         except NodeUnreachableError:
             self.may_exist = self._pool.state != RunspacePoolState.BEFORE_OPEN

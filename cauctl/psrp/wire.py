@@ -20,7 +20,8 @@ import io
 import ipaddress
 import socket
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ from cauctl.psrp.tls import tls_context, tls_failure
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from cauctl.psrp.connection import NodeConnection
 
@@ -61,6 +62,7 @@ class Line:
         self.node = connection.node
         self.peer = f"{connection.address}:{connection.port}"
         self.deadline = Deadline.never()
+        self._connect_timeout = connection.connect_timeout
         self.carries_message = False
         self.sent = False
         self._received = 0
@@ -77,6 +79,17 @@ class Line:
             raise NodeUnreachableError("no time was left; nothing was sent.", node=self.node, address=self.peer)
         self.deadline = deadline
         self.sent = False
+
+    @contextmanager
+    def hurrying(self, connect_within: float | None) -> Iterator[None]:
+        """Give connections at most ``connect_within`` seconds meanwhile; None leaves them their time."""
+        usual = self._connect_timeout
+        if connect_within is not None:
+            self._connect_timeout = min(usual, timedelta(seconds=connect_within))
+        try:
+            yield
+        finally:
+            self._connect_timeout = usual
 
     @property
     def aborted(self) -> bool:
@@ -142,7 +155,7 @@ class Line:
 
     def connect(self, host: str, port: int, options: Any) -> socket.socket:
         """Open a TCP connection; each address of ``host`` gets its share of the time."""
-        deadline = self.deadline.within(self.connection.connect_timeout)
+        deadline = self.deadline.within(self._connect_timeout)
         addresses = self._look_up(host, port, deadline)
         failure: OSError = TimeoutError("timed out")
         for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):

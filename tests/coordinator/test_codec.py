@@ -12,7 +12,16 @@ from cauctl.coordinator.codec import event_to_json, json_to_event
 from cauctl.coordinator.events import CallFailed, RunStarted, StopRequested
 from cauctl.coordinator.problems import Problem, ProblemKind, problem_of
 from cauctl.coordinator.settings import Limits, Purpose, RunSettings
-from cauctl.errors import AuthenticationError, CauError, ClusterError, FateUnknownError, RemoteError, StateError
+from cauctl.errors import (
+    AuthenticationError,
+    CauError,
+    ClusterError,
+    FateUnknownError,
+    NodeUnreachableError,
+    RemoteError,
+    SessionBusyError,
+    StateError,
+)
 from cauctl.models.agent import (
     AgentEvent,
     AgentEventKind,
@@ -163,6 +172,8 @@ def test_what_is_no_event_of_this_version_is_refused(change):
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
+        (NodeUnreachableError("x", node="N1"), ProblemKind.UNREACHABLE),
+        (SessionBusyError("x", node="N1"), ProblemKind.TIMED_OUT),
         (FateUnknownError("x", node="N1"), ProblemKind.FATE_UNKNOWN),
         (AuthenticationError("x", node="N1"), ProblemKind.NOT_AUTHENTICATED),
         (ClusterError("x", cluster="C"), ProblemKind.CLUSTER),

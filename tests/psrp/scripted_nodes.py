@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cauctl.errors import NodeUnreachableError, RemoteError
+from cauctl.errors import NodeUnreachableError, RemoteError, TransportError
 from cauctl.psobject import PSObject, custom_object, enum_value
 from cauctl.psrp.commands import check
 from cauctl.psrp.connection import NodeConnection
@@ -31,6 +31,8 @@ class ScriptedNode:
         self.up = True
         self.patience: list[timedelta] = []
         """How long each opening of a session was tried."""
+        self.insisted: list[bool] = []
+        """Whether each opening was to be tried again while nobody answered."""
         self.asked: list[str] = []
         self.sent: list[Pipeline] = []
         self._replies: list[tuple[str, list[Reply]]] = []
@@ -79,11 +81,12 @@ class ScriptedSession:
             raise NodeUnreachableError("nobody answers.", node=self.connection.node)
         return node
 
-    def open(self, within: timedelta) -> None:
+    def open(self, within: timedelta, *, insist: bool = True) -> None:
         """Open, unless the node is down."""
         assert within > timedelta(0)
         if (node := self._find(self.connection.address)) is not None:
             node.patience.append(within)
+            node.insisted.append(insist)
         self._node()
         self.is_open = True
 
@@ -95,10 +98,14 @@ class ScriptedSession:
         on_output: object = None,
         collect_errors: bool = False,
     ) -> PipelineResult:
-        """Let the node answer."""
+        """Let the node answer; a way that failed ends the session."""
         assert within > timedelta(0)
         assert on_output is None
-        result = self._node().answer(as_pipeline(pipeline))
+        try:
+            result = self._node().answer(as_pipeline(pipeline))
+        except TransportError:
+            self.is_open = False
+            raise
         if result.errors and not collect_errors:
             raise refused(result.errors[0].message, error_id=result.errors[0].fully_qualified_error_id)
         return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,7 @@ from cauctl.psobject import clixml
 from cauctl.psrp.agent import PsrpUpdateAgent
 from cauctl.psrp.cluster import PsrpCluster
 from cauctl.psrp.commands import COMMANDS, send
+from cauctl.psrp.facts import NODES
 from cauctl.psrp.fleet import Fleet
 from cauctl.psrp.node import PsrpNode
 
@@ -82,6 +84,20 @@ def test_a_cluster_of_another_name_is_refused(still, home):
     with pytest.raises(ClusterError, match=f"is a node of the cluster {still.name}, not of LAB-FC9"):
         PsrpCluster(other, FixedClock()).observe()
     other.close()
+
+
+def test_an_entry_node_that_refuses_is_left_at_once(still, fleet):
+    """Connected before, it now refuses: the question is answered by the next node, not after a quarter of a minute."""
+    entry, before = fleet.look(NODES)
+    still.endpoints[entry].refuse()
+    try:
+        begin = time.monotonic()
+        other, after = fleet.look(NODES)
+        assert time.monotonic() - begin < 3
+    finally:
+        still.endpoints[entry].start()
+    assert entry != other
+    assert [node["Name"] for node in before.output] == [node["Name"] for node in after.output]
 
 
 # ---- Names and texts

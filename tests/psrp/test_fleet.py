@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 from scripted_nodes import WHICH, WHO, ScriptedNode, ScriptedSession, fleet_of, refused, thing
@@ -16,13 +17,16 @@ from cauctl.errors import (
     NodeUnreachableError,
     OperationTimeoutError,
     RemoteError,
+    SessionBusyError,
     SessionLostError,
     TlsError,
+    TransportError,
 )
 from cauctl.psrp.commands import send
 from cauctl.psrp.connection import NodeConnection
 from cauctl.psrp.fleet import ACT, Fleet
 from cauctl.psrp.link import FIRST_TRY, NEXT_TRY
+from cauctl.psrp.pipeline import Pipeline
 
 QUESTION = send("Get-ClusterNode")
 COMMAND = send("Add-ClusterGroup", Name="cauctl-lock")
@@ -258,6 +262,90 @@ def test_a_silent_node_is_tried_longer_the_first_time_than_the_next():
     fleet.expect_silence("N1")
     fleet.look_on("N1", QUESTION)
     assert [FIRST_TRY, NEXT_TRY, NEXT_TRY, FIRST_TRY, NEXT_TRY] == node.patience
+
+
+def goes_down(node: ScriptedNode, error: TransportError) -> Callable[[Pipeline], list[object]]:
+    """Answer with ``error``, and nothing after it."""
+
+    def answer(_: Pipeline) -> list[object]:
+        node.up = False
+        raise error
+
+    return answer
+
+
+@pytest.mark.parametrize("error", [BROKEN, SessionLostError("gone.", node="N1")])
+def test_an_entry_node_that_went_silent_is_left_at_once_while_another_may_answer(error):
+    """One try to get a new session, no insisting; the question is answered meanwhile."""
+    first, second = nodes("N1", "N2")
+    fleet = fleet_of([first, second])
+    first.on("Get-ClusterNode", ANSWER, goes_down(first, error))
+    assert ["N1", "N2"] == [fleet.look(QUESTION)[0] for _ in range(2)]
+    assert ([False, False], [True]) == (first.insisted, second.insisted)
+
+
+def test_a_command_too_leaves_a_silent_entry_node_at_once():
+    first, second = nodes("N1", "N2")
+    first.up = False
+    fleet_of([first, second]).act(COMMAND, done=never)
+    assert ([False], [True]) == (first.insisted, second.insisted)
+
+
+def test_the_only_entry_node_is_insisted_on():
+    (node,) = nodes("N1")
+    fleet_of([node]).look(QUESTION)
+    assert [True] == node.insisted
+
+
+@pytest.mark.parametrize(
+    ("prepare", "insisted"),
+    [
+        (lambda _: None, "N3"),
+        (lambda fleet: fleet.avoid(["N1"]), "N1"),
+        (lambda fleet: fleet.expect_silence("N3"), "N2"),
+        (lambda fleet: fleet.learn(["N1", "N2", "N3"], domain="lab.test", down=["N3", "N2"]), "N1"),
+        (lambda fleet: fleet.learn(["N1", "N2", "N3"], domain="lab.test", down=["N1", "N2", "N3"]), "N3"),
+    ],
+)
+def test_the_last_entry_node_that_may_answer_is_insisted_on(prepare, insisted):
+    """A node that is known to be down is no reason to leave the one that should answer."""
+    all_nodes = nodes("N1", "N2", "N3")
+    fleet = fleet_of(all_nodes)
+    prepare(fleet)
+    for node in all_nodes:
+        node.up = False
+    with pytest.raises(ClusterError, match="no node answers"):
+        fleet.look(QUESTION)
+    assert {"N1": [False], "N2": [False], "N3": [False], insisted: [True]} == {
+        node.name: node.insisted for node in all_nodes
+    }
+
+
+def test_a_node_that_was_left_at_once_gets_its_full_time_when_it_is_meant():
+    first, second = nodes("N1", "N2")
+    first.up = False
+    fleet = fleet_of([first, second])
+    fleet.look(QUESTION)
+    with pytest.raises(NodeUnreachableError):
+        fleet.look_on("N1", QUESTION)
+    assert ([False, True], [FIRST_TRY, FIRST_TRY]) == (first.insisted, first.patience)
+
+
+def test_a_session_in_use_does_not_count_as_silence():
+    (node,) = nodes("N1")
+    node.on(WHO, SessionBusyError("in use.", node="N1"), [thing(CSName="N1")])
+    fleet = fleet_of([node])
+    with pytest.raises(SessionBusyError):
+        fleet.look_on("N1", QUESTION)
+    fleet.look_on("N1", QUESTION)
+    assert [FIRST_TRY, FIRST_TRY] == node.patience
+
+
+def test_a_cluster_is_asked_elsewhere_while_a_session_is_in_use():
+    first, second = nodes("N1", "N2")
+    first.on("Add-ClusterGroup", SessionBusyError("in use.", node="N1"))
+    assert fleet_of([first, second]).act(COMMAND, done=never) is not None
+    assert ["Add-ClusterGroup -Name cauctl-lock"] == second.asked_after_greeting()
 
 
 def test_a_question_on_a_node_is_asked_again_in_a_new_session_a_command_is_not():

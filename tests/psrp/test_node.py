@@ -16,6 +16,7 @@ from cauctl.errors import (
     NodeUnreachableError,
     OperationTimeoutError,
     RemoteError,
+    SessionBusyError,
     SessionLostError,
 )
 from cauctl.models.nodes import NodeProbe
@@ -156,9 +157,12 @@ def test_a_connection_lost_after_the_request_counts_as_asked(node, first, error)
     assert [RESTART] == shutdowns(first)
 
 
-def test_a_restart_that_could_not_be_sent_is_told(node, first):
-    first.on("shutdown.exe", NodeUnreachableError("nobody answers.", node="N1"))
-    with pytest.raises(NodeUnreachableError):
+@pytest.mark.parametrize(
+    "error", [NodeUnreachableError("nobody answers.", node="N1"), SessionBusyError("in use.", node="N1")]
+)
+def test_a_restart_that_could_not_be_sent_is_told(node, first, error):
+    first.on("shutdown.exe", error)
+    with pytest.raises(type(error)):
         node.restart("N1", reason="updates")
 
 

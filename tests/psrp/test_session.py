@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
 import pytest
@@ -24,6 +24,7 @@ from cauctl.errors import (
     OperationCancelledError,
     OperationTimeoutError,
     RemoteError,
+    SessionBusyError,
     SessionLostError,
 )
 from cauctl.lab.wsman.exchange import Exchange
@@ -295,17 +296,23 @@ def test_opening_can_be_cancelled(tls_node):
     tls_node.endpoint.mode = WireMode.SERVING
 
 
-@pytest.mark.parametrize("backlog", [0, 5])
-def test_opening_can_be_cancelled_before_there_is_a_connection(backlog):
-    """While TCP or TLS still waits for an answer."""
+@contextmanager
+def silent_listener(backlog: int) -> Iterator[NodeConnection]:
+    """A port where nobody answers: with a backlog of 0 not even TCP, with 5 TLS does not."""
     with socket.create_server(("127.0.0.1", 0), backlog=backlog) as listening, ExitStack() as stack:
         for _ in range(3 - backlog // 2):
             filler = stack.enter_context(socket.socket())
             filler.setblocking(False)
             filler.connect_ex(listening.getsockname())
-        connection = NodeConnection(
+        yield NodeConnection(
             "N1", address="127.0.0.1", port=listening.getsockname()[1], credential=PSCredential("admin", "hunter2")
         )
+
+
+@pytest.mark.parametrize("backlog", [0, 5])
+def test_opening_can_be_cancelled_before_there_is_a_connection(backlog):
+    """While TCP or TLS still waits for an answer."""
+    with silent_listener(backlog) as connection:
         session = NodeSession(connection)
         with ThreadPoolExecutor(1) as pool:
             opening = pool.submit(session.open, SOON)
@@ -333,11 +340,14 @@ def test_a_session_serves_one_thread_after_the_other(session):
 
 
 def test_waiting_for_a_session_ends_at_the_deadline(tls_node, tls_session):
+    """The error promises that nothing was sent: a timeout would count as sent, and a restart as asked."""
     with ThreadPoolExecutor(1) as pool:
         run = pool.submit(tls_session.run, native("wait.exe"), within=SOON)
         assert tls_node.waiting.wait(5)
-        with pytest.raises(OperationTimeoutError, match="in use by another thread"):
+        with pytest.raises(SessionBusyError, match=r"in use by another thread for 0\.1 s; nothing was sent"):
             tls_session.run(native("echo.exe", "a"), within=timedelta(seconds=0.1))
+        with pytest.raises(SessionBusyError):
+            tls_session.open(timedelta(seconds=0.01))
         tls_session.cancel()
         assert run.exception(5) is not None
     assert 0 == tls_node.runs["echo.exe"]
@@ -405,6 +415,38 @@ def test_opening_gives_up_at_its_deadline(tls_node):
     with pytest.raises(NodeUnreachableError, match="refused the connection"):
         NodeSession(tls_node.connection).open(timedelta(seconds=0.3))
     assert time.monotonic() - begin < 0.3 + GRACE
+
+
+def test_opening_without_insisting_tries_once(tls_node):
+    """For a caller who has another node to ask; one that answers is opened as ever."""
+    tls_node.endpoint.stop()
+    session = NodeSession(tls_node.connection)
+    begin = time.monotonic()
+    with pytest.raises(NodeUnreachableError, match="refused the connection"):
+        session.open(SOON, insist=False)
+    assert time.monotonic() - begin < GRACE
+    tls_node.endpoint.start()
+    session.open(SOON, insist=False)
+    assert session.is_open
+    session.close()
+
+
+@pytest.mark.parametrize("backlog", [0, 5])
+def test_opening_without_insisting_waits_less_for_a_connection(monkeypatch, backlog):
+    """Nobody answers at all: neither TCP, nor TLS behind it."""
+    monkeypatch.setattr("cauctl.psrp.session._HURRY", 0.1)
+    with silent_listener(backlog) as connection:
+        begin = time.monotonic()
+        with pytest.raises(NodeUnreachableError, match="nothing was sent"):
+            NodeSession(connection).open(SOON, insist=False)
+        assert time.monotonic() - begin < GRACE
+
+
+def test_a_session_opened_in_a_hurry_gives_its_later_connections_their_time(tls_node):
+    with NodeSession(tls_node.connection) as session:
+        session.open(SOON, insist=False)
+        line = session._shell._wsman.transport.line
+        assert tls_node.connection.connect_timeout == line._connect_timeout
 
 
 def test_a_restart_loses_the_session(node, session):
