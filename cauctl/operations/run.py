@@ -32,11 +32,13 @@ from cauctl.reports.store import ReportStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from cauctl.coordinator.planning import Plan
     from cauctl.coordinator.settings import RunSettings
     from cauctl.coordinator.state import Refusal, RunState
     from cauctl.models.options import ScanOptions, UpdatingRunOptions
+    from cauctl.models.report import CauReport
     from cauctl.models.updates import UpdateInfo
     from cauctl.operations.access import Access, AskPassword, Connection
     from cauctl.ports import Journal, Observer
@@ -143,8 +145,8 @@ def run(  # noqa: PLR0913  each is one thing that a caller may want to say
     ) as access:
         started = _started(access, settings)
         written: list[Any] = []
-        stream = OutputStream(_each_to(written, on_output))
-        observers = [stream, *_watchers(on_progress, observer)]
+        take = _each_to(written, on_output)
+        observers = [OutputStream(take), *_watchers(on_progress, observer)]
         path = shelves.folder(options.cluster_name) / f"run-{started.run_id}.jsonl"
         journal = FileJournal.create(path, JournalHead(options.cluster_name, run_id=started.run_id))
         switch = stop or StopSwitch()
@@ -159,16 +161,21 @@ def run(  # noqa: PLR0913  each is one thing that a caller may want to say
     if state.fenced:
         raise _fenced(state)
     finished = report(state, _orchestrator(access.account))
-    _each_to(written, on_output)(finished.cluster_result)
+    take(finished.cluster_result)
     stored = None if state.detached else shelves.save(finished, journal=path)
+    return _outcome(state, finished, tuple(written), stored or path)
+
+
+def _outcome(state: RunState, finished: CauReport, written: tuple[Any, ...], path: Path) -> RunOutcome:
+    """Say how a run ended; ``path`` is its report's, or its journal's where it was left in the middle."""
     return RunOutcome(
         finished,
-        objects=tuple(written),
+        objects=written,
         unresumed=state.unresumed,
         interrupted=state.stop_asked,
         detached=state.detached,
-        report_path=stored,
-        journal_path=path if stored is None else stored.with_suffix(".jsonl"),
+        report_path=None if state.detached else path,
+        journal_path=path.with_suffix(".jsonl"),
         notices=tuple(_notices(state)),
     )
 
