@@ -93,7 +93,7 @@ def look(value: Any, seen: set[int]) -> None:
         return
     seen.add(id(value))
     _ = value.type_names
-    for _, item in value.items():
+    for _, item in value.items():  # noqa: PERF102  not a mapping: it has no values()
         if type(item) is PSObject:
             look(item, seen)
         else:
