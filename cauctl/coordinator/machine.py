@@ -39,7 +39,7 @@ from cauctl.coordinator.machine_gates import CHECKING, GUARDING
 from cauctl.coordinator.machine_restart import RESTARTING, VERIFYING
 from cauctl.coordinator.machine_resume import FAILING_BACK, RESUMING, STRANDED
 from cauctl.coordinator.sight import came_up, completed, differing
-from cauctl.coordinator.state import NodeWork, Pause, Phase, RunState
+from cauctl.coordinator.state import NodeWork, Pause, Phase, RunPhase, RunState
 from cauctl.coordinator.turn import Playbook, Rules, Turn, problem, settle_call
 
 __all__ = ["pending_instructions", "step"]
@@ -134,7 +134,7 @@ def _take_over(turn: Turn, event: RunTakenOver) -> None:
         if isinstance(pending, Call) and isinstance(pending.action, SuspendNode):
             pending = evolve(pending, action=evolve(pending.action, again=True))
         if isinstance(pending, Call) and isinstance(pending.action, RestartNode):
-            pending = Call(turn.number(), action=CheckGates(node.name))
+            pending = evolve(pending, action=CheckGates(node.name))
         if pending is not None:
             wait = evolve(wait, since=event.at) if wait else None
             turn.set(node, pending=pending, wait=wait, since=event.at, trouble=None)
@@ -169,7 +169,7 @@ def _answer(turn: Turn, event: Answer) -> None:
     _learn(turn, event)
     run = turn.run
     if isinstance(event, LockLost):
-        turn.change(fenced=True, holder=event.holder)
+        _lock_lost(turn, event)
         return
     if event.call is None:
         return
@@ -179,13 +179,24 @@ def _answer(turn: Turn, event: Answer) -> None:
     elif _answers(run.renewal, event):
         _renewal_answered(turn, event)
     elif _answers(run.watch, event):
-        run_rules.watch_later(turn)
+        run_rules.watched(turn, event)
     elif name is not None and (node := turn.nodes.get(name)) is not None and _answers(node.pending, event):
         _node_answered(turn, node, event)
     else:
         return
     if turn.moved:
         run_rules.advance(turn)
+
+
+def _lock_lost(turn: Turn, event: LockLost) -> None:
+    """Do nothing more; once all is done, nothing is left that could be done wrong.
+
+    A renewal that crosses the release on its way finds no lock any more: that is as it should be.
+    """
+    if turn.run.phase is not RunPhase.RELEASING:
+        turn.change(fenced=True, holder=event.holder)
+    elif _answers(turn.run.pending, event):
+        turn.change(phase=RunPhase.ENDED, ended=turn.at, pending=None)
 
 
 def _answers(pending: Call | Pause | None, event: Answer) -> bool:
@@ -202,8 +213,8 @@ def _run_answered(turn: Turn, event: Answer, pending: Call | Pause | None) -> No
 def _renewal_answered(turn: Turn, event: Answer) -> None:
     if isinstance(event, LeaseRenewed):
         run_rules.renewed(turn, event)
-    else:
-        run_rules.renewal_failed(turn)
+    elif isinstance(event, CallFailed):
+        run_rules.renewal_failed(turn, event)
 
 
 def _node_answered(turn: Turn, node: NodeWork, event: Answer) -> None:

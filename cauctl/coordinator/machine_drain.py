@@ -7,6 +7,8 @@ after that, all is undone: the node is resumed and the attempt has failed, with 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cauctl.coordinator.actions import Action, MoveGroup, ObserveCluster, SuspendNode
 from cauctl.coordinator.events import (
     CallFailed,
@@ -25,10 +27,15 @@ from cauctl.coordinator.turn import Rules, Turn, problem, settle_call
 from cauctl.models.nodes import ClusterNode, DrainStatus, GroupState, NodeState, readable
 from cauctl.policy.placement import holding, target
 
+if TYPE_CHECKING:
+    from cauctl.coordinator.problems import Problem
+
 __all__ = ["EMPTYING", "SUSPENDING"]
 
 _SPACE_DEGRADED = frozenset({5987, 0x80071763})
 """ERROR_CLUSTER_SPACE_DEGRADED, as a Windows code and as an HRESULT."""
+_NOTHING_DONE = frozenset({ProblemKind.UNREACHABLE, ProblemKind.CLUSTER})
+"""Failures of a command that say that it was not carried out."""
 _LOOKS = 3
 """Looks that must agree before a state which should pass by is taken as it is."""
 
@@ -129,10 +136,18 @@ def _suspend_failed(turn: Turn, node: NodeWork, event: CallFailed, action: Actio
         if not turn.waited_out(node) and not turn.stopping:
             turn.call_at(node, turn.at + turn.limits.storage_interval, action)
             return
-    if isinstance(action, SuspendNode) and why.kind.passing and why.kind is not ProblemKind.UNREACHABLE:
+    if isinstance(action, SuspendNode) and why.kind in _NOTHING_DONE:
+        settle_call(turn, node, event, action, give_up=Turn.fail if action.again else _fail_unpaused)
+        return
+    if isinstance(action, SuspendNode) and why.kind.passing:
         turn.look_later(node, ObserveCluster(node.name))
         return
     settle_call(turn, node, event, action)
+
+
+def _fail_unpaused(turn: Turn, node: NodeWork, why: Problem) -> None:
+    """End the attempt of a node that could not even be asked: who pauses it meanwhile is somebody else."""
+    turn.fail(turn.set(node, paused_by_us=False), why)
 
 
 SUSPENDING = Rules(_enter_suspending, _suspending, _suspend_failed)
@@ -217,7 +232,10 @@ EMPTYING = Rules(_enter_emptying, _emptying, _move_failed)
 
 
 def _drained(turn: Turn, node: NodeWork) -> None:
-    """Clear a restart that is pending first; else install."""
+    """Clear a restart that is pending first; else install. Neither is begun once the run stops."""
+    if turn.stopping and not node.record.installed:
+        turn.fail(node, stop_problem(turn.run))
+        return
     node = turn.stamp(node, drain_end=turn.at)
     if node.record.reboot_required:
         turn.go(node, Phase.GUARDING)

@@ -158,7 +158,13 @@ def _failing_back(turn: Turn, node: NodeWork, event: Event) -> None:
 
 
 def _look_at_roles(turn: Turn, node: NodeWork) -> None:
-    if turn.facts.node(node.name).state not in {NodeState.UP, NodeState.PAUSED}:
+    state = turn.facts.node(node.name).state
+    if state is NodeState.PAUSED:
+        _placed(
+            turn, turn.note(node, "Somebody paused the node after it was resumed; its roles are left where they are.")
+        )
+        return
+    if state is not NodeState.UP:
         _placed(turn, turn.blame(node, problem("NodeLost", f"{node.name} left the cluster after it was resumed.")))
         return
     moving = _on_their_way(turn, node)

@@ -62,7 +62,7 @@ __all__ = [
     "start",
     "stop_requested",
     "watch",
-    "watch_later",
+    "watched",
 ]
 
 _MEMBERS = frozenset({NodeState.UP, NodeState.PAUSED})
@@ -313,8 +313,9 @@ def alarm_rang(turn: Turn, alarm: Alarm) -> None:
 
 
 def renew(turn: Turn) -> None:
-    """Say that we live."""
-    turn.change(renewal=turn.new_call(RenewLease()))
+    """Say that we live; while the lock is given back there is nothing to renew."""
+    if turn.run.phase is not RunPhase.RELEASING:
+        turn.change(renewal=turn.new_call(RenewLease()))
 
 
 def renewed(turn: Turn, event: LeaseRenewed) -> None:
@@ -324,8 +325,12 @@ def renewed(turn: Turn, event: LeaseRenewed) -> None:
     turn.change(lock=lock, renewal=Pause(turn.timer(until), until=until, then=RenewLease()))
 
 
-def renewal_failed(turn: Turn) -> None:
-    """Try again soon; destructive steps look at the lock by themselves."""
+def renewal_failed(turn: Turn, event: CallFailed) -> None:
+    """Try again soon; destructive steps look at the lock by themselves. A refused credential is not tried again."""
+    if event.problem.kind.hopeless:
+        turn.change(renewal=None)
+        stop(turn, StopReason.UNSAFE, event.problem)
+        return
     until = turn.at + turn.limits.retry_interval
     turn.change(renewal=Pause(turn.timer(until), until=until, then=RenewLease()))
 
@@ -341,6 +346,15 @@ def watch(turn: Turn) -> None:
         turn.change(watch=turn.new_call(ObserveCluster()), watched=turn.at)
     else:
         _watch_at(turn, due)
+
+
+def watched(turn: Turn, event: Answer) -> None:
+    """Look again in time, unless the credential was refused: it is not tried again."""
+    if isinstance(event, CallFailed) and event.problem.kind.hopeless:
+        turn.change(watch=None)
+        stop(turn, StopReason.UNSAFE, event.problem)
+    else:
+        watch_later(turn)
 
 
 def watch_later(turn: Turn) -> None:

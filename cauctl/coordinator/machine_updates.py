@@ -83,7 +83,9 @@ def _staged(turn: Turn, node: NodeWork, agent: AgentWork) -> None:
     node = turn.set(turn.keep(node, updates=left), agent=None)
     if left or not bad:
         node = turn.stamp(node, stage_end=turn.at)
-        if node.phase is Phase.RESTAGING:
+        if node.phase is Phase.RESTAGING and turn.stopping:
+            _enough(turn, node)
+        elif node.phase is Phase.RESTAGING:
             turn.go(node, Phase.INSTALLING if left else Phase.RESCANNING)
         else:
             turn.go(node, Phase.READY)

@@ -50,11 +50,11 @@ def differing(facts: ClusterFacts, event: ClusterChanged) -> ClusterFacts:
 
 def completed(facts: ClusterFacts, known: Mapping[str, object]) -> ClusterFacts:
     """Keep nodes that the run works on and the cluster no longer names: without vote, in no known state."""
-    named = {node.name for node in facts.nodes}
+    named = {node.name.casefold() for node in facts.nodes}
     gone = tuple(
         ClusterNode(name, state=NodeState.UNKNOWN, node_weight=0, dynamic_weight=0)
         for name in known
-        if name not in named
+        if name.casefold() not in named
     )
     return evolve(facts, nodes=(*facts.nodes, *gone)) if gone else facts
 

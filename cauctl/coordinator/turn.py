@@ -50,20 +50,27 @@ def problem(  # noqa: PLR0913  each is a fact of the failure
     )
 
 
-def settle_call(turn: Turn, node: NodeWork, event: CallFailed, action: Action) -> None:
+def settle_call(
+    turn: Turn,
+    node: NodeWork,
+    event: CallFailed,
+    action: Action,
+    give_up: Callable[[Turn, NodeWork, Problem], None] | None = None,
+) -> None:
     """Deal with a failed call where the phase has no rule of its own: again later, or the end of the attempt.
 
     What cannot get better by itself ends it at once. What can is tried again until both the number of tries and the
-    time are used up; the first failure of the series is then the cause.
+    time are used up; the first failure of the series is then the cause. ``give_up`` ends it in another way.
     """
+    give_up = give_up or Turn.fail
     if not event.problem.kind.passing:
-        turn.fail(node, event.problem)
+        give_up(turn, node, event.problem)
         return
     trouble = node.trouble
     trouble = Trouble(event.problem, since=turn.at) if trouble is None else evolve(trouble, count=trouble.count + 1)
     limits = turn.limits
     if trouble.count >= limits.tries and turn.at - trouble.since >= limits.unreachable:
-        turn.fail(turn.set(node, trouble=trouble), trouble.first)
+        give_up(turn, turn.set(node, trouble=trouble), trouble.first)
         return
     turn.call_at(node, turn.at + limits.retry_interval, action, trouble=trouble)
 

@@ -7,11 +7,23 @@ from datetime import timedelta
 import pytest
 from attrs import evolve
 
-from cauctl.coordinator.events import GatesChecked, NodeProbed
+from cauctl.coordinator.actions import Call, RenewLease
+from cauctl.coordinator.events import (
+    AgentBegun,
+    ClusterObserved,
+    GatesChecked,
+    LockLost,
+    LockReleased,
+    NodeProbed,
+    StopReason,
+    StopRequested,
+)
+from cauctl.coordinator.machine import step
 from cauctl.coordinator.settings import Limits
-from cauctl.coordinator.state import Phase
-from cauctl.errors import RemoteError
+from cauctl.coordinator.state import NodeWork, Phase, RunPhase, RunState, changed
+from cauctl.errors import AuthenticationError, ClusterError, RemoteError
 from cauctl.models.enums import FailbackType, SummaryStatus
+from cauctl.models.nodes import ClusterFacts, NodeState
 from tests.trial import USER, Failing, Trial, scenario
 
 MINUTE = timedelta(minutes=1)
@@ -158,3 +170,125 @@ def test_storage_is_seen_healthy_several_times_before_each_node():
     trial.run(on_event=count, ports=evolve(trial.ports, cluster=cluster), limits=limits)
     assert looks.keys() == trial.world.machines.keys()
     assert min(looks.values()) >= limits.storage_samples
+
+
+# --- a node that somebody else pauses --------------------------------------------------------------------------------
+
+
+def test_a_node_that_could_never_be_asked_and_that_somebody_paused_meanwhile_stays_paused():
+    """Design §4: a node that an administrator paused stays paused; a pause that was never asked for is not ours."""
+    trial = Trial(scenario(nodes=2))
+    silence = [ClusterError("no node answers for the cluster.", cluster="LAB-FC1") for _ in range(1000)]
+    cluster = Failing(trial.memory.cluster, {})
+
+    def fall_silent(node: str) -> None:
+        cluster._errors["observe"] = silence
+        trial.world.kernel.after(5 * MINUTE, lambda: trial.world.cluster.suspend(node, drain=True, by="administrator"))
+        trial.world.kernel.after(15 * MINUTE, silence.clear)
+
+    trial.run(on_event=when(Phase.SUSPENDING, fall_silent), ports=evolve(trial.ports, cluster=cluster))
+    assert trial.world.ledger.paused_now == {"NODE2": "administrator"}
+    assert trial.state.unresumed == ()
+
+
+def moment(phase: Phase, **changes: object) -> tuple[RunState, NodeWork, int]:
+    """Give a run at a moment at which a node in the phase has asked for something; the number of what it asked."""
+    trial, seen = Trial(scenario(nodes=3, **changes), seed=3), []
+    trial.run(on_event=lambda _event, state: seen.append(state))
+    return next(
+        (state, node, node.pending.number)
+        for state in seen
+        for node in state.nodes.values()
+        if node.phase is phase and isinstance(node.pending, Call)
+    )
+
+
+def with_roles_elsewhere(run: RunState, node: str, **changes: object) -> ClusterFacts:
+    """Give the cluster as it was last seen, with the node changed and none of its roles on it."""
+    facts = run.facts
+    other = next(each.name for each in facts.nodes if each.name != node)
+    groups = tuple(evolve(each, owner_node=other) for each in facts.groups)
+    nodes = tuple(evolve(each, **changes) if each.name == node else each for each in facts.nodes)
+    return evolve(facts, groups=groups, nodes=nodes)
+
+
+def test_a_node_that_somebody_pauses_before_its_roles_are_back_is_left_alone():
+    """Nothing is moved to a node that somebody else has paused."""
+    state, node, call = moment(Phase.FAILING_BACK)
+    facts = with_roles_elsewhere(state, node.name, state=NodeState.PAUSED)
+    after, _ = step(state, ClusterObserved(state.now, call=call, node=node.name, facts=facts))
+    assert after.nodes[node.name].phase is Phase.DONE
+    assert after.unresumed == ()
+
+
+# --- the lock --------------------------------------------------------------------------------------------------------
+
+
+def releasing() -> tuple[RunState, int]:
+    """Give a run that gives its lock back while a renewal is on its way, and the number of that renewal."""
+    trial, seen = Trial(scenario(nodes=1, witness=False)), []
+    trial.run(on_event=lambda _event, state: seen.append(state))
+    state = next(state for state in seen if state.phase is RunPhase.RELEASING)
+    renewal = Call(9_999, action=RenewLease())
+    return changed(state, renewal=renewal), renewal.number
+
+
+def test_a_renewal_that_crosses_the_release_is_no_lost_lock():
+    """A run that is done is not made a failure by finding its own lock gone."""
+    state, renewal = releasing()
+    after, _ = step(state, LockLost(state.now, call=renewal))
+    assert not after.fenced
+    done, _ = step(after, LockReleased(state.now, call=state.pending.number))
+    assert (done.phase, done.fenced) == (RunPhase.ENDED, False)
+
+
+def test_a_lock_that_is_gone_when_it_is_to_be_given_back_is_given_back():
+    state, _ = releasing()
+    after, _ = step(state, LockLost(state.now, call=state.pending.number))
+    assert (after.phase, after.fenced) == (RunPhase.ENDED, False)
+
+
+@pytest.mark.parametrize("method", ["read_lock", "observe"])
+def test_a_credential_that_is_refused_on_the_way_is_not_tried_again_and_again(method):
+    """Design §9: renewals and watches are calls as well; repeated attempts lock accounts."""
+    trial = Trial(scenario(nodes=4))
+    cluster = Failing(trial.memory.cluster, {})
+    before: list[int] = []
+
+    def refuse(event: object, state: object) -> None:
+        if isinstance(event, AgentBegun) and state.nodes[event.node].phase is Phase.INSTALLING and not before:
+            before.append(len(cluster.calls))
+            cluster._errors[method] = [AuthenticationError("access is denied.", node="NODE1") for _ in range(1000)]
+
+    limits = Limits(renewal=timedelta(seconds=30), watch=timedelta(seconds=5))
+    trial.run(on_event=refuse, ports=evolve(trial.ports, cluster=cluster), limits=limits)
+    tried = [call for call in cluster.calls[before[0] :] if call == method]
+    assert trial.state.stopping is StopReason.UNSAFE
+    assert trial.state.first_cause.problem.error_id == "AuthenticationFailed"
+    assert len(tried) <= 8
+
+
+# --- stopping --------------------------------------------------------------------------------------------------------
+
+
+def test_a_stop_while_the_last_roles_leave_begins_no_installation():
+    """Design §9: nothing new starts."""
+    state, node, call = moment(Phase.EMPTYING, quirks=True)
+    state, _ = step(state, StopRequested(state.now, by="Ctrl-C"))
+    facts = with_roles_elsewhere(state, node.name)
+    after, _ = step(state, ClusterObserved(state.now, call=call, node=node.name, facts=facts))
+    assert after.nodes[node.name].phase is Phase.RESUMING
+
+
+def test_a_stop_while_more_is_downloaded_begins_no_further_installation():
+    trial = Trial(scenario(nodes=2))
+    rounds: list[int] = []
+
+    def stop(_event: object, state: object) -> None:
+        for node in state.nodes.values():
+            if node.phase is Phase.RESTAGING and not rounds:
+                rounds.append(node.record.round)
+                trial.switch.stop("Ctrl-C")
+
+    trial.run(on_event=stop)
+    assert [max(node.record.round for node in trial.state.nodes.values())] == rounds
