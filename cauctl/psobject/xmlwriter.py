@@ -11,7 +11,8 @@ Rules kept here (numbers are those of the project's study of ConvertTo-Xml):
   A null note there fails, as in PowerShell (R45).
 * Within one conversion an object whose properties were written takes the wrapper when it is met again at the limit, and
   so does an empty property bag that was met before (R46); between conversions nothing is remembered.
-* A value that holds itself, or is nested deeper than 1000 elements, is refused; PowerShell dies of it (R51).
+* A value that holds itself, or is nested deeper than 1000 elements, is refused; PowerShell dies of it (R51). So is one
+  whose references would multiply its parts beyond measure.
 
 The writer keeps a stack of its own, so no depth of nesting overflows Python's.
 """
@@ -43,6 +44,10 @@ __all__ = ["COMMAND", "XmlWriter"]
 COMMAND: Final = "Microsoft.PowerShell.Commands.ConvertToXmlCommand"
 NOTE_TYPE: Final = "System.Management.Automation.PSNoteProperty"
 MAX_NESTING: Final = 1000
+MAX_ELEMENTS: Final = 250_000
+"""Elements of one record that are written without asking how often they repeat each other."""
+MAX_REPETITION: Final = 100
+"""Beyond that: how often, on average, a record may write the same part."""
 _NULL_REFERENCE: Final = "Object reference not set to an instance of an object."
 _NULL_NOTE: Final = (
     "PowerShell fails so on a null note at the depth limit (R45): raise depth, or write such nulls as empty elements."
@@ -70,10 +75,10 @@ class _Note(NamedTuple):
 class _Frame:
     """An element that is open."""
 
-    __slots__ = ("children", "identity", "label", "position", "tag")
+    __slots__ = ("children", "fresh", "identity", "label", "position", "tag")
 
-    def __init__(self, tag: str, children: Iterator[_Child | _Note], identity: tuple[int, int]) -> None:
-        self.tag, self.children, self.identity = tag, children, identity
+    def __init__(self, tag: str, children: Iterator[_Child | _Note], identity: tuple[int, int], *, fresh: bool) -> None:
+        self.tag, self.children, self.identity, self.fresh = tag, children, identity, fresh
         self.position, self.label = 0, ""
 
 
@@ -110,6 +115,8 @@ class XmlWriter:
         self._touched: WeakValueDictionary[int, Any] = WeakValueDictionary()
         self._out: list[str] = []
         self._stack: list[_Frame] = []
+        self._opened: set[int] = set()
+        self._steps = self._fresh_steps = 0
 
     def record(self, value: Any, *, number: int = 1) -> str:
         """Write one record as an ``Object`` element.
@@ -122,6 +129,7 @@ class XmlWriter:
             InputError: PowerShell cannot write the value either, or has no counterpart of it; ``where`` says which.
         """
         self._out, self._stack = [], []
+        self._opened, self._steps, self._fresh_steps = set(), 0, 0
         try:
             plain = type(value) is PSObject and value.deserialized and value.base is None
             if plain and (row := self._rows.text(value, None, 0)) is not None:
@@ -149,6 +157,7 @@ class XmlWriter:
             else:
                 self._out[-1] = f"{self._out[-1][:-1]} />"
             return
+        self._count(fresh=frame.fresh)
         frame.label = f"[{frame.position}]" if child.name is None else child.name
         frame.position += 1
         self._out.append(self._line_break(len(self._stack)))
@@ -156,6 +165,16 @@ class XmlWriter:
             self._note(child)
         else:
             self._element(child)
+
+    def _count(self, *, fresh: bool) -> None:
+        """Refuse a value that refers to the same few objects again and again; so a small text could fill a disk."""
+        self._steps += 1
+        self._fresh_steps += fresh
+        if self._steps > MAX_ELEMENTS and self._steps > MAX_REPETITION * self._fresh_steps:
+            raise InputError(
+                f"the value has {self._fresh_steps} parts and would be written as more than {MAX_ELEMENTS} elements.",
+                expected=f"no more than {MAX_REPETITION} times its parts, or fewer levels of depth",
+            )
 
     def _element(self, child: _Child) -> None:
         """Write a value as an element, or open the element that its parts go into."""
@@ -254,7 +273,9 @@ class XmlWriter:
             raise InputError(f"values are nested deeper than {MAX_NESTING} elements.")
         tag = "Property" if self._stack else "Object"
         self._out.append(f"{self._start(child.name, kind)}>")
-        self._stack.append(_Frame(tag, children, identity))
+        fresh = id(child.value) not in self._opened
+        self._opened.add(id(child.value))
+        self._stack.append(_Frame(tag, children, identity, fresh=fresh))
 
     def _members(self, held: PSObject, depth: int) -> Iterator[_Child]:
         """List an object's properties; all of a live enum show its number (R39)."""

@@ -464,3 +464,21 @@ def test_a_template_prints_in_the_culture(culture):
     records = [custom_object({"i": -5, "d": -1.5, "t": WHEN, "m": Decimal("-0.5")}) for _ in range(3)]
     one = list(convert_to_xml(records[:1], as_="Stream", culture=culture))[2]
     assert [one, one, one] == list(convert_to_xml(records, as_="Stream", culture=culture))[2:5]
+
+
+def multiplied(levels: int) -> Any:
+    """Each level holds the one below ten times."""
+    value: Any = ["x"]
+    for _ in range(levels):
+        value = array([value] * 10)
+    return value
+
+
+def test_references_that_multiply_are_refused_in_bounded_time():
+    """A document of 2 KB may stand for 10^40 elements; PowerShell would go on for ever."""
+    with pytest.raises(InputError, match=r"would be written as more than 250000 elements"):
+        convert_to_xml([multiplied(8)], as_="String")
+
+
+def test_what_is_large_without_repeating_itself_is_written():
+    assert 300_002 == convert_to_xml([[0] * 300_000], as_="String").count("</")
