@@ -12,6 +12,7 @@ Rules kept here (numbers are those of the project's study of ConvertTo-Xml):
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 __all__ = ["IllegalCharacterError", "attribute_text", "element_text", "is_plain"]
@@ -22,6 +23,8 @@ _MARKED: Final = b"&<>" + bytes(code for code in range(0x20) if code not in b"\t
 """What an ASCII text may not hold if it is to stay as it is."""
 _MARKED_OR_LF: Final = _MARKED + b"\n"
 _NEWLINE: Final = re.compile("\r\n|\r|\n")
+_USUAL: Final = 256
+"""Most characters of a name that is remembered."""
 _IN_ATTRIBUTE: Final = {'"': "&quot;", "\t": "&#x9;", "\n": "&#xA;", "\r": "&#xD;"}
 
 
@@ -55,10 +58,18 @@ def attribute_text(text: str) -> str:
     Raises:
         IllegalCharacterError: XML cannot hold a character of it.
     """
+    return _remembered(text) if len(text) <= _USUAL else _attribute_text(text)
+
+
+def _attribute_text(text: str) -> str:
     text = _legal(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     for raw, escaped in _IN_ATTRIBUTE.items():
         text = text.replace(raw, escaped)
     return text
+
+
+_remembered = lru_cache(maxsize=4096)(_attribute_text)
+"""Names and types come again and again."""
 
 
 def _legal(text: str) -> str:
