@@ -5,7 +5,7 @@ Rules kept here:
 * A row is an object whose properties are all primitives, boxed ones too, or null. Its shape is its type names, its
   property names and the classes of its values; everything but the texts is the same for all rows of a shape.
 * A template is made when a shape comes for the second time, by the writer that would write the object else.
-* Whatever does not fit gives None: the writer then goes its own way.
+* Whatever does not fit, or cannot be written, gives None: the writer then goes its own way.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from cauctl.psobject.escaping import element_text, is_plain
+from cauctl.psobject.escaping import IllegalCharacterError, element_text, is_plain
 from cauctl.psobject.members import properties
 from cauctl.psobject.native import powershell_value
 from cauctl.psobject.objects import PSObject
@@ -82,10 +82,10 @@ class RowTemplates:
             return None
         try:
             texts = [printer(values[at]) for at, printer in template.gaps]
-        except _OddValueError:
+            if not is_plain("".join(texts), self._newline):
+                texts = [element_text(text, self._newline) for text in texts]
+        except (_OddValueError, IllegalCharacterError):
             return None
-        if not is_plain("".join(texts), self._newline):
-            texts = [element_text(text, self._newline) for text in texts]
         if self._empty_text and "" in texts:
             texts = [text or self._empty_text for text in texts]
         pieces = template.pieces[:]

@@ -115,7 +115,7 @@ class XmlWriter:
         self._touched: WeakValueDictionary[int, Any] = WeakValueDictionary()
         self._out: list[str] = []
         self._stack: list[_Frame] = []
-        self._opened: set[int] = set()
+        self._opened: dict[int, Any] = {}
         self._steps = self._fresh_steps = 0
 
     def record(self, value: Any, *, number: int = 1) -> str:
@@ -129,7 +129,7 @@ class XmlWriter:
             InputError: PowerShell cannot write the value either, or has no counterpart of it; ``where`` says which.
         """
         self._out, self._stack = [], []
-        self._opened, self._steps, self._fresh_steps = set(), 0, 0
+        self._opened, self._steps, self._fresh_steps = {}, 0, 0
         try:
             plain = type(value) is PSObject and value.deserialized and value.base is None
             if plain and (row := self._rows.text(value, None, 0)) is not None:
@@ -274,7 +274,7 @@ class XmlWriter:
         tag = "Property" if self._stack else "Object"
         self._out.append(f"{self._start(child.name, kind)}>")
         fresh = id(child.value) not in self._opened
-        self._opened.add(id(child.value))
+        self._opened[id(child.value)] = child.value  # kept alive, so that its id is not another's
         self._stack.append(_Frame(tag, children, identity, fresh=fresh))
 
     def _members(self, held: PSObject, depth: int) -> Iterator[_Child]:

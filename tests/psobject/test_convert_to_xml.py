@@ -332,6 +332,12 @@ def test_forbidden_characters_fail_as_in_powershell():
     )
 
 
+def test_a_forbidden_character_is_named_by_its_property_in_any_row():
+    records = [custom_object({"a": "x", "b": text}) for text in ("x", "y", "z", "\x01")]
+    with pytest.raises(ConversionError, match=r"^record 4: b: '\x01'"):
+        convert_to_xml(records, as_="String")
+
+
 @pytest.mark.parametrize("form", ["String", "Document"])
 def test_a_failure_comes_before_anything_is_given_out(form):
     with pytest.raises(ConversionError, match=r"^record 2"):
