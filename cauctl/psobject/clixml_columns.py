@@ -7,6 +7,7 @@ A converter takes the texts of one property in many objects and gives its values
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final, TypeAlias
@@ -14,12 +15,15 @@ from uuid import UUID
 
 from cauctl.psobject.clixml_primitives import PRIMITIVES, USUAL_DATE, usual_date
 from cauctl.psobject.clixml_syntax import Syntax, replace_entities, unescape
-from cauctl.psobject.values import Byte, Int16, Int64, SByte, UInt16, UInt32, UInt64
+from cauctl.psobject.values import Byte, Int16, Int64, SByte, UInt16, UInt32, UInt64, utc_dates
 
 __all__ = ["HOLES", "Column", "Convert", "Texts"]
 
 Column: TypeAlias = Sequence[Any]
 Convert: TypeAlias = Callable[[Column], Column]
+
+_UTC_LENGTH: Final = 27
+"""Length of a date in UTC with microseconds, which Python's own parser reads whole."""
 
 
 def _integers(cls: type[int], lowest: int, highest: int) -> Convert:
@@ -35,6 +39,9 @@ def _integers(cls: type[int], lowest: int, highest: int) -> Convert:
 
 
 def _dates(texts: Column) -> Column:
+    if max(map(len, texts)) <= _UTC_LENGTH and {text[-1] for text in texts} == {"Z"}:
+        clocks = map(datetime.fromisoformat, " ".join(texts).replace("Z", "").split(" "))
+        return utc_dates(clocks)
     return list(map(usual_date, texts))
 
 

@@ -20,9 +20,9 @@ from cauctl.psobject.values import Byte, Int16, Int64, SByte, ScriptBlock, UInt1
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["Shape", "runs", "write_rows"]
+__all__ = ["SHORTEST_RUN", "Shape", "runs", "write_rows"]
 
-_SHORTEST_RUN: Final = 8
+SHORTEST_RUN: Final = 8
 _LONGEST_RUN: Final = 2000
 _NUMBERS: Final = frozenset((int, Byte, SByte, Int16, UInt16, UInt32, Int64, UInt64))
 _LEAVES: Final = frozenset((*TEXTS, type(None)))
@@ -60,7 +60,7 @@ def runs(items: Sequence[Any]) -> Iterator[tuple[Shape | None, list[Any]]]:
     """Cut items into runs of like objects with their shape; what is no such run comes without a shape."""
     for shape, group in groupby(items, shape_of):
         found = list(group)
-        if shape is None or len(found) < _SHORTEST_RUN:
+        if shape is None or len(found) < SHORTEST_RUN:
             yield None, found
         else:
             for start in range(0, len(found), _LONGEST_RUN):

@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from cauctl.errors import InputError
-from cauctl.psobject.clixml_rows import Shape, runs, write_rows
+from cauctl.psobject.clixml_rows import SHORTEST_RUN, Shape, runs, write_rows
 from cauctl.psobject.clixml_text import TEXTS, escape, escape_attribute
 from cauctl.psobject.containers import MemberSet, PSDictionary, PSEnumerable, PSList, PSQueue, PSStack
 from cauctl.psobject.members import is_bag
@@ -28,7 +28,9 @@ from cauctl.psobject.objecttext import ObjectText
 from cauctl.psobject.values import ProgressRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+
+    from cauctl.psobject.objects import Unopened
 
 __all__ = ["DEEPEST", "Writer"]
 
@@ -45,6 +47,20 @@ def _has_depth(value: PSObject) -> bool:
     return not value.is_container and (value.base is None or value.text is not None)
 
 
+_USUAL: Final[dict[type, tuple[str, Callable[[Any], str], str]]] = {
+    kind: (f"<{tag}", text, f"</{tag}>") for kind, (tag, text) in TEXTS.items() if kind not in (int, bytes)
+}
+"""Start, text and end of the primitives that are always written alike."""
+
+
+class _Attributes(dict[str, str]):
+    """The attribute that names a member, by its name."""
+
+    def __missing__(self, name: str) -> str:
+        attribute = self[name] = f' N="{escape_attribute(name)}"'
+        return attribute
+
+
 class Writer:
     """Writes values one after the other; remembers which objects and type names were written.
 
@@ -58,7 +74,7 @@ class Writer:
         self._depth = depth
         self._objects: dict[int, tuple[int, Any]] = {}  # the object too: its id is its own as long as it lives
         self._type_names: dict[tuple[str, ...], int] = {}
-        self._attributes: dict[str, str] = {}
+        self._attributes = _Attributes()
         self._out: list[str] = []
         self._texts = ObjectText(TextStyle())
 
@@ -125,8 +141,9 @@ class Writer:
         if written is not None:
             self._out.append(f'{self._pads[level]}<Ref{named} RefId="{written[0]}" />')
             return
+        adapted, extended = value.parts()
         cut = depth == 0 and not value.deserialized and _has_depth(value)
-        if cut and not value.extended and not is_bag(value):
+        if cut and not extended[0] and not is_bag(value):
             self._primitive(self._texts.object_text(value), TEXTS[str], named, level)
             return
         if nesting == DEEPEST:
@@ -136,41 +153,41 @@ class Writer:
             )
         number = len(self._objects)
         self._objects[id(identity)] = number, identity
-        if not value.type_names and value.text is value.base is value.adapted is None and not value.extended:
+        if not value.type_names and value.text is value.base is adapted is None and not extended[0]:
             self._out.append(f'{self._pads[level]}<Obj{named} RefId="{number}" />')
             return
         self._out.append(f'{self._pads[level]}<Obj{named} RefId="{number}">')
         if cut:
-            self._text_and_notes(value, level + 1, nesting + 1)
+            self._limit(value, level + 1)
+            depth, adapted = 0, None
         else:
-            self._parts(value, level + 1, 1 if depth == 0 and value.deserialized else depth, nesting + 1)
+            depth = 1 if depth == 0 and value.deserialized else depth
+            self._content(value, level + 1, depth, nesting + 1)
+        if adapted is not None:
+            self._members("Props", "", adapted, level + 1, depth and depth - 1, nesting + 1)
+        if extended[0]:
+            self._members("MS", "", extended, level + 1, depth, nesting + 1)
         self._out.append(f"{self._pads[level]}</Obj>")
 
-    def _text_and_notes(self, value: PSObject, level: int, nesting: int) -> None:
-        """Write what is left of an object at the end of the depth that has notes, or is a property bag."""
+    def _limit(self, value: PSObject, level: int) -> None:
+        """Write the text that is left of an object at the end of the depth; its notes follow."""
         if is_bag(value) and value.type_names != CUSTOM_OBJECT:
             self._names(value.type_names, level)
         self._primitive(self._texts.object_text(value), TEXTS[str], "", level)
-        if value.extended:
-            self._members("<MS", value.extended, level, 0, nesting)
 
-    def _parts(self, value: PSObject, level: int, depth: int | None, nesting: int) -> None:
-        out, pad = self._out, self._pads[level]
+    def _content(self, value: PSObject, level: int, depth: int | None, nesting: int) -> None:
+        """Write type names, text and base value of an object."""
         if value.type_names:
             self._names(value.type_names, level)
-        if value.text is not None:
-            out.append(f"{pad}<ToString>{escape(value.text)}</ToString>" if value.text else f"{pad}<ToString />")
-        base = value.base
-        if isinstance(base, PSDictionary):
-            self._dictionary(base, level, depth, nesting)
-        elif isinstance(base, PSList):
+        text, base = value.text, value.base
+        if text is not None:
+            self._out.append(f"{self._pads[level]}<ToString{f'>{escape(text)}</ToString>' if text else ' />'}")
+        if isinstance(base, PSList):
             self._container(base, level, depth, nesting)
+        elif isinstance(base, PSDictionary):
+            self._dictionary(base, level, depth, nesting)
         elif base is not None:
             self._value(base, "", level, depth, nesting)
-        if value.adapted is not None:
-            self._members("<Props", value.adapted, level, depth and depth - 1, nesting)
-        if value.extended:
-            self._members("<MS", value.extended, level, depth, nesting)
 
     def _names(self, names: tuple[str, ...], level: int) -> None:
         number, pad = self._type_names.get(names), self._pads[level]
@@ -193,6 +210,9 @@ class Writer:
 
     def _items(self, items: Sequence[Any], level: int, depth: int | None, nesting: int) -> None:
         """Write the items of a list; of a run of like objects the first in full, the rest by a template."""
+        if len(items) < SHORTEST_RUN:
+            self._each(items, level, depth, nesting)
+            return
         for shape, run in runs(items):
             rows = None if shape is None or nesting == DEEPEST or (depth == 0 and not shape.deserialized) else run[1:]
             if shape is None or rows is None:
@@ -232,21 +252,26 @@ class Writer:
             out.append(f"{inner}</En>")
         out.append(f"{pad}</DCT>")
 
-    def _members(self, lead: str, members: Mapping[str, Any], level: int, depth: int | None, nesting: int) -> None:
-        """Write a member group; ``lead`` is the start of its tag, with the attributes of a member set."""
+    def _members(  # noqa: PLR0913, PLR0917  the state of the walk
+        self, tag: str, named: str, members: Unopened, level: int, depth: int | None, nesting: int
+    ) -> None:
+        """Write a member group; ``named`` holds the attributes of a member set."""
         out, pad, level = self._out, self._pads[level], level + 1
-        if not members:
-            out.append(f"{pad}{lead} />")
+        if not members[0]:
+            out.append(f"{pad}<{tag}{named} />")
             return
-        out.append(f"{pad}{lead}>")
-        for name, value in members.items():
-            named = self._attributes.get(name)
-            if named is None:
-                named = self._attributes[name] = f' N="{escape_attribute(name)}"'
-            if isinstance(value, MemberSet):
+        out.append(f"{pad}<{tag}{named}>")
+        inner, attributes = self._pads[level], self._attributes
+        for name, value in zip(*members, strict=True):
+            usual = _USUAL.get(type(value))
+            if usual is not None:
+                start, text, end = usual
+                out.append(f"{inner}{start}{attributes[name]}>{text(value)}{end}")
+            elif type(value) is MemberSet:
                 if nesting == DEEPEST:
                     raise InputError(f"Member sets are nested deeper than {DEEPEST} levels.", expected="less nesting")
-                self._members(f"<MS{named}", value, level, depth, nesting + 1)
+                group = tuple(value), tuple(value.values())
+                self._members("MS", attributes[name], group, level, depth, nesting + 1)
             else:
-                self._value(value, named, level, depth, nesting)
-        out.append(f"{pad}</{lead[1:].partition(' ')[0]}>")
+                self._value(value, attributes[name], level, depth, nesting)
+        out.append(f"{pad}</{tag}>")

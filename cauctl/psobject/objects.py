@@ -61,8 +61,8 @@ ORDERED_DICTIONARY: Final = ("System.Collections.Specialized.OrderedDictionary",
 DESERIALIZED: Final = "Deserialized."
 
 
-_Unopened: TypeAlias = tuple[tuple[str, ...], tuple[Any, ...]]
-_Group: TypeAlias = Members | _Unopened
+Unopened: TypeAlias = tuple[tuple[str, ...], tuple[Any, ...]]
+_Group: TypeAlias = Members | Unopened
 """A member group, or names and values of one that nobody changed since it was read: most are only looked at."""
 
 
@@ -177,7 +177,7 @@ class PSObject:
         except (KeyError, IndexError):
             return default
 
-    def parts(self) -> tuple[_Unopened | None, _Unopened]:
+    def parts(self) -> tuple[Unopened | None, Unopened]:
         """Give names and values of the adapted and of the extended members, member sets among them."""
         adapted = self._adapted
         return None if adapted is None else _unopened(adapted), _unopened(self._extended)
@@ -246,7 +246,7 @@ def _held(base: Any) -> Any:
     return PSDictionary(base.items()) if type(base) is dict else base
 
 
-def _unopened(members: _Group) -> _Unopened:
+def _unopened(members: _Group) -> Unopened:
     if isinstance(members, Members):
         return tuple(members), tuple(members.values())
     return members

@@ -18,12 +18,15 @@ import struct
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
-from typing import ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 from uuid import UUID
 
 from attrs import field, frozen
 
 from cauctl.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = [
     "TYPE_NAMES",
@@ -271,6 +274,19 @@ def date_time(clock: datetime, hundred_nanoseconds: int, kind: Kind, offset: tim
     return found
 
 
+def utc_dates(clocks: Iterable[datetime]) -> list[DateTime]:
+    """Make a DateTime of kind Utc of each clock time; for readers of many."""
+    new, utc, found = DateTime.__new__, Kind.UTC, []
+    for clock in clocks:
+        made = new(DateTime)
+        _set_clock(made, clock)
+        _set_hundred_nanoseconds(made, 0)
+        _set_kind(made, utc)
+        _set_offset(made, None)
+        found.append(made)
+    return found
+
+
 _LAST_TICK: Final = 3_652_059 * _DAY_TICKS  # days from year 1 to the end of year 9999
 
 
@@ -421,6 +437,7 @@ PLAIN: Final = frozenset((type(None), bool, int, float, str, bytes, Decimal, UUI
 
 def type_name(value: object) -> str | None:
     """Name the .NET type of a primitive; None for null and for what is no primitive (a PSObject knows its own)."""
-    if type(value) is int and not -_INT32_SPAN <= value < _INT32_SPAN:
+    kind = type(value)
+    if kind is int and not -_INT32_SPAN <= value < _INT32_SPAN:  # type: ignore[operator]  # it is an int
         return "System.Int64"
-    return TYPE_NAMES.get(type(value))
+    return TYPE_NAMES.get(kind)
