@@ -56,8 +56,8 @@ class Documents:
             self._wanted = _references_across(source)
             source.rewind()
         first = self._read_all() if whole else source.read(_WINDOW)
-        self._final = whole or not first or source.fault is not None
-        self._syntax = Syntax(first, namespace=NAMESPACE, where=source.where, final=self._final, fault=source.fault)
+        final = whole or not first or source.fault is not None
+        self._syntax = Syntax(first, namespace=NAMESPACE, where=source.where, final=final, fault=source.fault)
         self._pos = 0
 
     def _read_all(self) -> str:
@@ -88,8 +88,8 @@ class Documents:
         """Drop the text that was read, and add at least as much as was not enough."""
         held = len(self._syntax.text) - self._pos
         piece = self._source.read(max(_WINDOW, held))
-        self._final = not piece or self._source.fault is not None
-        self._syntax.advance(self._pos, piece, final=self._final, fault=self._source.fault)
+        final = not piece or self._source.fault is not None
+        self._syntax.advance(self._pos, piece, final=final, fault=self._source.fault)
         self._pos = 0
 
     def _document(self) -> Iterator[tuple[str | None, Any]]:
@@ -127,7 +127,7 @@ class Documents:
         if not text.startswith("#", pos):
             return pos
         end = text.find("\n", pos)
-        if end < 0 and not self._final:
+        if end < 0 and not self._syntax.final:
             raise TruncatedError
         if text[pos : end if end >= 0 else None].rstrip() != _HEADER:
             raise self._syntax.error(pos, "The line is not known here.", f"{_HEADER} or a document")
@@ -144,8 +144,7 @@ class Documents:
         if not (self._printed and syntax.text.startswith("#", pos)):
             pos = syntax.skip(pos)
         if pos == len(syntax.text):
-            if not self._final:
-                self._pos = pos
+            if not syntax.final:
                 raise TruncatedError
             syntax.check_end()
             return False

@@ -157,12 +157,13 @@ class Syntax:
 
     def _take(self, text: str, *, final: bool, fault: str | None) -> None:
         illegal = first_illegal(text)
-        self._final, self._fault = final, fault
+        self.final, self._fault = final, fault
         if illegal is not None:
-            self._final = True
+            self.final = True
             self._fault = f"The character U+{ord(text[illegal]):04X} is not allowed in XML"
             text = text[:illegal]
         self.text = text
+        """The text at hand, as far as its characters may stand in XML."""
 
     def advance(self, pos: int, more: str, *, final: bool, fault: str | None) -> None:
         """Drop the text before ``pos`` and add ``more`` behind; offsets count from the new beginning."""
@@ -202,7 +203,7 @@ class Syntax:
 
     def cut(self, expected: str) -> Exception:
         """Build the error for text that ends too early."""
-        if not self._final:
+        if not self.final:
             return TruncatedError()
         if self._fault is not None:
             return self.error(len(self.text), f"{self._fault}.", expected)
