@@ -147,8 +147,8 @@ def convert_to_xml(  # noqa: PLR0913  PowerShell's parameters and what its sessi
     if form == "Stream":
         return _stream(writer, records)
     if document:
-        return read_document(_root(writer, records, ""))
-    return f"{DECLARATION}{ends}{_root(writer, records, ends)}"
+        return read_document(_whole(writer, records, "", before=""))
+    return _whole(writer, records, ends, before=DECLARATION + ends)
 
 
 def each_record(records: Any) -> Iterable[Any]:
@@ -171,8 +171,12 @@ def _stream(writer: XmlWriter, records: Any) -> Iterator[str]:
     yield "</Objects>"
 
 
-def _root(writer: XmlWriter, records: Any, newline: str) -> str:
-    """Give the whole root element."""
+def _whole(writer: XmlWriter, records: Any, newline: str, *, before: str) -> str:
+    """Give the root element and what stands before it; the texts are copied only once."""
     indent = newline + "  " if newline else ""
     texts = [writer.record(record, number=number) for number, record in enumerate(each_record(records), 1)]
-    return f"<Objects>{indent}{indent.join(texts)}{newline}</Objects>" if texts else "<Objects />"
+    if not texts:
+        return f"{before}<Objects />"
+    texts[0] = f"{before}<Objects>{indent}{texts[0]}"
+    texts[-1] = f"{texts[-1]}{newline}</Objects>"
+    return indent.join(texts)
