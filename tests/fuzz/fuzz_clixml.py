@@ -23,7 +23,7 @@ def guarded(data: bytes) -> None:
     """Run one input; keep it if it is a find."""
     try:
         check(data)
-    except Exception:
+    except Exception:  # noqa: BLE001  whatever it is, it is a find
         name = Path(__file__).with_name(f"find-{hashlib.sha256(data).hexdigest()[:12]}.clixml")
         name.write_bytes(data)
         traceback.print_exc()
@@ -45,7 +45,7 @@ def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 32)
     try:
-        import atheris
+        import atheris  # noqa: PLC0415  it cannot be installed everywhere
     except ImportError:
         at_random(seconds, seed)
         return
