@@ -160,7 +160,7 @@ def test_bytes_that_are_no_such_text_are_refused(data, message):
     assert caught.value.line == 1
 
 
-@pytest.mark.parametrize("source", [42, None, io.StringIO("<x/>"), object()], ids=repr)
+@pytest.mark.parametrize("source", [42, None, io.StringIO("<x/>"), object()], ids=lambda source: type(source).__name__)
 def test_what_is_no_source_is_refused(source):
     with pytest.raises(InputError):
         read_clixml(source)

@@ -67,7 +67,7 @@ def body(records: Any, **options: Any) -> str:
         (1, array([1, 2])),
         (1, "text"),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, int) else type(value).__name__,
 )
 def test_a_list_or_an_iterator_is_many_records_and_anything_else_is_one(expected, records):
     assert expected == len(list(convert_to_xml(records, as_="Stream"))) - 3
