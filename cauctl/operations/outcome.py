@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import field, frozen
 
@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 
     from cauctl.coordinator.problems import Problem
 
-__all__ = ["ClusterStatus", "ExitCode", "RunOutcome", "ScanResult", "failure_of"]
+__all__ = ["LOCK_LOST_NODE_PAUSED", "ClusterStatus", "ExitCode", "RunOutcome", "ScanResult", "failure_of"]
+
+LOCK_LOST_NODE_PAUSED: Final = "LockLostNodePaused"
+"""Error id of a run that lost its lock while a node was paused by it."""
 
 
 class ExitCode(IntEnum):
@@ -52,6 +55,8 @@ class ExitCode(IntEnum):
         """The code for an operation that ended with ``error``."""
         if isinstance(error, InputError):
             return cls.USAGE
+        if error.fully_qualified_error_id == LOCK_LOST_NODE_PAUSED:
+            return cls.NODE_NOT_RESUMED
         return cls.RUN_IN_PROGRESS if isinstance(error, RunInProgressError) else cls.FAILED
 
 
@@ -99,10 +104,12 @@ class RunOutcome:
 
     @property
     def exit_code(self) -> ExitCode:
-        """The worst of: a node left paused, an interruption, the run's status."""
+        """INTERRUPTED for a run left in the middle; else the worst of: a node left paused, an interruption, the status."""
+        if self.detached:
+            return ExitCode.INTERRUPTED
         if self.unresumed:
             return ExitCode.NODE_NOT_RESUMED
-        if self.interrupted or self.detached:
+        if self.interrupted:
             return ExitCode.INTERRUPTED
         by_status = {
             SummaryStatus.SUCCEEDED: ExitCode.SUCCEEDED,

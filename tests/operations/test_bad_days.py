@@ -249,23 +249,3 @@ def test_a_node_that_is_switched_off(start_lab: StartLab, capsys: pytest.Capture
     assert 1 == code
     assert "NODE4" in err
     assert () == lab.report().pauses
-
-
-# --- two coordinators ------------------------------------------------------------------------------------------------
-
-
-def test_a_second_run_while_one_is_in_progress(start_lab: StartLab, capsys: pytest.CaptureFixture[str]):
-    """Exit code 4; it is told who and since when; the first run is not disturbed."""
-    lab = start_lab(nodes=3)
-    second: list[tuple[int, str, str]] = []
-
-    def during(written: Any) -> None:
-        if isinstance(written, cau.UpdateInstallResult) and not second:
-            second.append(call(capsys, "run", lab.name, "--force"))
-
-    written = cau.invoke_cau_run(lab.name, force=True, on_output=during)
-    ((code, _, err),) = second
-    assert 4 == code
-    assert "@" in err
-    assert "Succeeded" == str(written[-1].status)
-    assert_unharmed(lab)

@@ -96,6 +96,19 @@ def test_a_living_coordinator_is_not_abandoned(start_lab: StartLab, capsys: pyte
         assert 0 == process.wait(timeout=120), process.communicate()
 
 
+def test_a_second_run_while_one_is_in_progress(start_lab: StartLab, capsys: pytest.CaptureFixture[str]):
+    """Exit code 4; it is told who and since when; the first run is not disturbed."""
+    lab = start_lab(nodes=2, time_scale=300.0)
+    with coordinator(lab) as process:
+        until(lambda: paused(lab))
+        before = dict(lab.report().paused_now)
+        code = main(["run", lab.name, "--force", "--quiet"])
+        err = capsys.readouterr().err
+        assert (4, before) == (code, dict(lab.report().paused_now)), err
+        assert f"(pid {process.pid})" in err
+        process.kill()
+
+
 def test_ctrl_c_finishes_or_undoes_the_node_in_work(start_lab: StartLab):
     """Exit code 130; no node is left paused, the lock is free, the report tells what was done."""
     lab = start_lab(nodes=3, time_scale=1000.0)
