@@ -50,6 +50,8 @@ _SPECIAL: Final = re.compile("[&<>\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\U0
 _SPECIAL_BUT_MARKUP: Final = re.compile(_SPECIAL.pattern.replace("&<>", ""))
 _MARKUP: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _UNITS: Final = ((86_400, "D"), (3_600, "H"), (60, "M"))
+_MOST_HOURS: Final = 99
+_MOST_MINUTES: Final = 99
 _ASTRAL: Final = 0x10000
 
 
@@ -122,7 +124,10 @@ def _datetime(value: DateTime) -> str:
     if offset is None:
         offset = clock.astimezone().utcoffset() or timedelta()
     minutes = abs(offset) // timedelta(minutes=1)
-    return f"{text}{'-' if offset < timedelta() else '+'}{minutes // 60:02}:{minutes % 60:02}"
+    hours = min(minutes // 60, _MOST_HOURS)
+    if minutes - hours * 60 > _MOST_MINUTES:
+        raise InputError(f"The offset {offset} of a date is too far.", expected="99 hours and 99 minutes at most")
+    return f"{text}{'-' if offset < timedelta() else '+'}{hours:02}:{minutes - hours * 60:02}"
 
 
 def _timespan(value: TimeSpan) -> str:

@@ -263,10 +263,11 @@ def test_the_same_python_object_is_one_object():
         ({None: 1}, "null key"),
         (1 << 63, "out of the range of System.Int64"),
         (Decimal("NaN"), "System.Decimal|no counterpart|NaN"),
+        (DateTime(clock(2026, 1, 1), kind=Kind.LOCAL, offset=timedelta(hours=101)), "too far"),
         (object(), "no counterpart"),
         ([object()], "no counterpart"),
     ],
-    ids=["fffe", "name", "null key", "int", "decimal", "object", "inner"],
+    ids=["fffe", "name", "null key", "int", "decimal", "offset", "object", "inner"],
 )
 def test_what_powershell_could_not_read_is_not_written(value, message):
     with pytest.raises(InputError, match=re.escape(message) if "|" not in message else message):
