@@ -24,7 +24,9 @@ _MOST_ITEMS = 8
 
 def show_text(text: str, longest: int = _LONGEST_TEXT) -> str:
     """Escape control characters and lone surrogates, and cut ``text`` after ``longest`` characters."""
-    shown = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text[:longest])
+    shown = text[:longest]
+    if not shown.isprintable():
+        shown = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in shown)
     return shown if len(text) <= longest else f"{shown}…({len(text)} characters)"
 
 
