@@ -7,7 +7,9 @@ The loop of use::
 
 Rules kept here:
 
-* An event is in the journal before anything that follows from it is done.
+* An event is in the journal before anything that follows from it is done. When the journal cannot be written any more
+  nothing new starts, and what was begun is undone: a node that stays paused is worse than one that is not remembered,
+  and the checkpoint in the cluster remembers it.
 * Events are taken one at a time, by one thread; calls are performed by the executor, as many at once as it allows.
 * While calls are under way their answers are waited for, else the clock is; a call that takes long holds up nobody.
 * An observer that fails is left out from then on; a display never costs a run.
@@ -34,6 +36,7 @@ from cauctl.coordinator.events import (
     ClusterObserved,
     Detached,
     Event,
+    JournalLost,
     RunStarted,
     RunTakenOver,
     StopRequested,
@@ -45,6 +48,7 @@ from cauctl.coordinator.problems import ProblemKind
 from cauctl.coordinator.sight import completed, told
 from cauctl.coordinator.state import Phase, RunState
 from cauctl.coordinator.stop_switch import StopSwitch
+from cauctl.errors import StateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,6 +97,7 @@ class Driver:
         self._stop = stop or StopSwitch()
         self._performer = Performer(ports, lambda: self.state)
         self._inbox: SimpleQueue[tuple[Answer, ...]] = SimpleQueue()
+        self._journal_is_lost = False
         self._under_way = 0
         self._timers: list[tuple[datetime, int, str | None]] = []
         self._avoided: frozenset[str] = frozenset()
@@ -151,7 +156,30 @@ class Driver:
 
     def _feed(self, event: Event) -> None:
         """Write an event down, take it, and have done what follows."""
-        self._journal.append(event_to_json(event))
+        lost = self._write_down(event)
+        if lost is not None:
+            self._take_in(JournalLost(event.at, message=str(lost)))
+        self._take_in(event)
+
+    def _write_down(self, event: Event) -> StateError | None:
+        """Write an event into the journal; give the error with which the journal was lost, once.
+
+        Before the cluster is ours, nothing is to be undone, and the error ends the run.
+        """
+        if self._journal_is_lost:
+            return None
+        try:
+            self._journal.append(event_to_json(event))
+        except StateError as error:
+            if self.state.lock is None:
+                raise
+            _log.error("%s", error)
+            self._journal_is_lost = True
+            return error
+        return None
+
+    def _take_in(self, event: Event) -> None:
+        """Take an event, and have done what follows."""
         before = self.state
         self.state, instructions = step(before, event)
         self._tell(before, event)

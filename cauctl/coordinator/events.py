@@ -42,6 +42,7 @@ __all__ = [
     "FoundPaused",
     "GatesChecked",
     "InterlockChecked",
+    "JournalLost",
     "LeaseRenewed",
     "LockAcquired",
     "LockFoundHeld",
@@ -115,6 +116,14 @@ class StopRequested(Event):
 
     by: str = field(default="", kw_only=True)
     """Who, or which signal."""
+
+
+@frozen
+class JournalLost(Event):
+    """Nothing can be written down any more: what was begun is undone, by the checkpoint in the cluster alone."""
+
+    message: str = field(kw_only=True)
+    """Why, for people."""
 
 
 @frozen

@@ -25,6 +25,7 @@ from cauctl.coordinator.events import (
     Detached,
     Event,
     GatesChecked,
+    JournalLost,
     LeaseRenewed,
     LockLost,
     RunStarted,
@@ -114,6 +115,8 @@ def _take(turn: Turn, event: Event) -> None:
         case StopRequested():
             turn.change(stop_asked=True)
             run_rules.stop_requested(turn, event)
+        case JournalLost():
+            run_rules.journal_lost(turn, event)
         case Detached():
             turn.change(detached=True)
         case RunTakenOver():

@@ -28,6 +28,7 @@ from cauctl.coordinator.events import (
     ClusterChanged,
     ClusterObserved,
     InterlockChecked,
+    JournalLost,
     LeaseRenewed,
     LockAcquired,
     LockFoundHeld,
@@ -56,6 +57,7 @@ __all__ = [
     "alarm_rang",
     "answered_run",
     "failed_run",
+    "journal_lost",
     "renew",
     "renewal_failed",
     "renewed",
@@ -299,6 +301,17 @@ def stop_requested(turn: Turn, event: StopRequested) -> None:
         StopReason.REQUESTED,
         problem("RunCanceled", f"The run was asked to stop{by}.", category="OperationStopped"),
     )
+
+
+def journal_lost(turn: Turn, event: JournalLost) -> None:
+    """Let nothing new start where it cannot be remembered."""
+    why = problem(
+        "JournalLost",
+        f"The run cannot go on without its memory: {event.message}",
+        advice="Make room where reports are kept, then start another run.",
+        category="WriteError",
+    )
+    stop(turn, StopReason.UNSAFE, why)
 
 
 def alarm_rang(turn: Turn, alarm: Alarm) -> None:

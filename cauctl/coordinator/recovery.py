@@ -110,6 +110,7 @@ class _Abandoning:
 
     def __init__(self, ports: Ports, lock: LockRecord, checkpoint: Checkpoint, owner: str, limits: Limits) -> None:
         self._ports, self._checkpoint, self._limits = ports, checkpoint, limits
+        self._found = lock
         self._lock = evolve(lock, owner=owner, fence=lock.fence + 1)
         self._done: list[str] = []
         self._failures: list[str] = []
@@ -118,7 +119,7 @@ class _Abandoning:
 
     def carry_out(self) -> Abandonment:
         """Do all of it."""
-        self._hold()
+        self._hold(self._found)
         facts = self._ports.cluster.observe()
         for node in facts.nodes:
             self._clean(node.name, node.state)
@@ -135,8 +136,21 @@ class _Abandoning:
             unresumed=tuple(self._unresumed),
         )
 
-    def _hold(self) -> None:
-        """Fence the dead coordinator off, and keep others out while this goes on."""
+    def _hold(self, holder: LockRecord | None = None) -> None:
+        """Fence the dead coordinator off, and keep others out while this goes on.
+
+        RunInProgressError where the lock is not ``holder``'s (None: ours) any more: somebody else gives the run up, or
+        has done so and a new one is at work, whose nodes are none of our business.
+        """
+        expected, found = holder or self._lock, self._ports.cluster.read_lock()
+        if found is None or _holder(found) != _holder(expected):
+            raise RunInProgressError(
+                f"The lock of the run {expected.run_id} was taken over by {found.owner if found else 'somebody else'}.",
+                cluster=_name(self._ports),
+                owner=found.owner if found else "",
+                since=found.acquired.isoformat() if found else None,
+                advice="Nothing more was done here; look at the cluster again.",
+            )
         self._lock = evolve(self._lock, lease_until=self._now() + self._limits.lease)
         self._ports.cluster.write_lock(self._lock)
 
@@ -180,14 +194,20 @@ class _Abandoning:
         state = states.get(node)
         if state is NodeState.UP:
             return
+        if state is None:
+            self._done.append(f"{node}: no node of the cluster any more; nothing is to be resumed.")
+            return
         try:
             if state is NodeState.PAUSED:
+                self._hold()
                 self._ports.cluster.resume(node, failback=FailbackType.IMMEDIATE)
                 if self._seen_up(node):
                     self._resumed.append(node)
                     self._done.append(f"{node}: resumed.")
                     return
-            self._failures.append(f"{node}: could not be resumed, it is {state.value if state else 'gone'}.")
+            self._failures.append(f"{node}: could not be resumed, it is {state.value}.")
+        except RunInProgressError:
+            raise
         except CauError as error:
             self._failures.append(f"{node}: could not be resumed: {error.message}")
         self._unresumed.append(node)
@@ -210,6 +230,7 @@ class _Abandoning:
 
     def _give_back(self) -> None:
         try:
+            self._hold()
             if self._unresumed:
                 self._ports.cluster.write_lock(evolve(self._lock, lease_until=self._now()))
                 self._failures.append("The lock stays until every node is resumed; try again when they are back.")
@@ -226,6 +247,10 @@ class _Abandoning:
         if self._lock.lease_until - self._now() < self._limits.renewal:
             self._hold()
         self._ports.clock.wait(self._now() + duration, lambda: False)
+
+
+def _holder(lock: LockRecord) -> tuple[str, str, int]:
+    return lock.run_id, lock.owner, lock.fence
 
 
 def _name(ports: Ports) -> str:

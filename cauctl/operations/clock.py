@@ -17,18 +17,28 @@ __all__ = ["ScaledClock", "SystemClock"]
 
 SHORTEST_PAUSE: Final = 0.05
 _SHORTEST_NAP: Final = 0.001
+_SLEEPLESS: Final[int | None] = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+"""The clock that goes on while the computer sleeps: Linux's of boot, macOS's monotonic one; Windows needs none."""
+
+
+def elapsed() -> float:
+    """Give seconds since some moment, never stepped, time in which the computer slept included."""
+    return time.monotonic() if _SLEEPLESS is None else time.clock_gettime(_SLEEPLESS)
 
 
 class SystemClock:
-    """The computer's clock, kept monotonic within the process: a step of the wall clock moves no deadline."""
+    """The computer's clock, kept monotonic within the process: a step of the wall clock moves no deadline.
+
+    Time in which the computer sleeps passes: a coordinator that wakes up must know that its lease has ended.
+    """
 
     def __init__(self) -> None:
         self._started = datetime.now(UTC)
-        self._monotonic = time.monotonic()
+        self._elapsed = elapsed()
 
     def now(self) -> datetime:
         """The present moment, UTC."""
-        return self._started + timedelta(seconds=time.monotonic() - self._monotonic)
+        return self._started + timedelta(seconds=elapsed() - self._elapsed)
 
     def wait(self, until: datetime, wake: Callable[[], bool]) -> None:
         """Return at ``until`` or soon after ``wake()`` turns true."""

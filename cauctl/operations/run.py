@@ -22,9 +22,9 @@ from cauctl.coordinator.planning import plan_from_scan
 from cauctl.coordinator.results import Orchestrator, report
 from cauctl.coordinator.settings import Purpose, scan_settings, update_settings
 from cauctl.coordinator.stop_switch import StopSwitch
-from cauctl.errors import CauError, ClusterError, InputError, RunInProgressError, RunInterruptedError
+from cauctl.errors import CauError, ClusterError, InputError, RunInProgressError, RunInterruptedError, StateError
 from cauctl.operations.access import connect
-from cauctl.operations.outcome import RunOutcome, ScanResult, failure_of
+from cauctl.operations.outcome import LOCK_LOST_NODE_PAUSED, RunOutcome, ScanResult, failure_of
 from cauctl.operations.recover import interrupted_notice
 from cauctl.operations.signals import heeding_signals
 from cauctl.operations.telling import Teller
@@ -136,7 +136,7 @@ def run(  # noqa: PLR0913  each is one thing that a caller may want to say
         RunInterruptedError: a run that died holds the cluster.
         ClusterError: no node speaks for the cluster, or another coordinator took the run over.
         TransportError: no node could be reached.
-        StateError: the journal cannot be written; the lock stays.
+        StateError: the journal cannot be begun; nothing was touched.
     """
     settings = update_settings(options)
     shelves = store or ReportStore()
@@ -161,22 +161,17 @@ def run(  # noqa: PLR0913  each is one thing that a caller may want to say
     if state.fenced:
         raise _fenced(state)
     finished = report(state, _orchestrator(access.account))
+    stored, complaints = _store(shelves, state, finished, path)
     take(finished.cluster_result)
-    stored = None if state.detached else shelves.save(finished, journal=path)
-    return _outcome(state, finished, tuple(written), stored or path)
-
-
-def _outcome(state: RunState, finished: CauReport, written: tuple[Any, ...], path: Path) -> RunOutcome:
-    """Say how a run ended; ``path`` is its report's, or its journal's where it was left in the middle."""
     return RunOutcome(
         finished,
-        objects=written,
+        objects=tuple(written),
         unresumed=state.unresumed,
         interrupted=state.stop_asked,
         detached=state.detached,
-        report_path=None if state.detached else path,
-        journal_path=path.with_suffix(".jsonl"),
-        notices=tuple(_notices(state)),
+        report_path=stored,
+        journal_path=path if stored is None else stored.with_suffix(".jsonl"),
+        notices=(*_notices(state), *complaints),
     )
 
 
@@ -280,13 +275,25 @@ def _refused(state: RunState, refusal: Refusal) -> CauError:
 
 def _fenced(state: RunState) -> CauError:
     holder = f" to {state.holder.owner}" if state.holder else ""
+    left = f" It had paused, and has not resumed: {', '.join(state.unresumed)}." if state.unresumed else ""
+    by_hand = "".join(f" Resume-ClusterNode -Name {node}" for node in state.unresumed if state.holder is None)
     return ClusterError(
-        f"The lock of the cluster was lost{holder}; this coordinator does nothing more.",
+        f"The lock of the cluster was lost{holder}; this coordinator does nothing more.{left}",
         cluster=state.cluster,
-        advice=f"See: cauctl status {state.cluster}",
-        error_id="LockLost",
+        advice=f"See: cauctl status {state.cluster}{'; then:' if by_hand else ''}{by_hand}",
+        error_id=LOCK_LOST_NODE_PAUSED if state.unresumed else "LockLost",
         category="ResourceUnavailable",
     )
+
+
+def _store(shelves: ReportStore, state: RunState, finished: CauReport, journal: Path) -> tuple[Path | None, list[str]]:
+    """Store the report of a run that ended; that it cannot be stored must not hide how the run ended."""
+    if state.detached:
+        return None, []
+    try:
+        return shelves.save(finished, journal=journal), []
+    except StateError as error:
+        return None, [str(error)]
 
 
 def _notices(state: RunState) -> Iterator[str]:
@@ -298,5 +305,11 @@ def _notices(state: RunState) -> Iterator[str]:
     if state.unresumed:
         names = ", ".join(state.unresumed)
         yield f"Not resumed: {names}. When it answers again: cauctl recover {state.cluster} --abandon"
+    if state.lock_left:
+        until = f"; its lease ends at {state.lock.lease_until:%Y-%m-%d %H:%M} UTC" if state.lock else ""
+        yield (
+            f"The lock of the cluster could not be given back{until}. After that: "
+            f"cauctl recover {state.cluster} --abandon"
+        )
     if state.warned:
         yield "The run took longer than warn_after."

@@ -1,14 +1,15 @@
 """Ctrl-C and SIGTERM in the middle of a run.
 
-First Ctrl-C, and SIGTERM: nothing new starts, the node in work is finished or undone. Second Ctrl-C: the run is left as
-it is, with its lock and journal. Signals reach the main thread only; elsewhere nothing is changed.
+First Ctrl-C, SIGTERM, and SIGHUP (the terminal is gone): nothing new starts, the node in work is finished or undone.
+Second Ctrl-C: the run is left as it is, with its lock and journal. Signals reach the main thread only; elsewhere
+nothing is changed.
 """
 
 from __future__ import annotations
 
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -25,6 +26,13 @@ _STOPPING: Final = "Stopping: nothing new starts; the node in work is finished o
 _LEAVING: Final = "Leaving the run as it is; its lock and journal stay."
 
 
+def _heeded() -> list[signal.Signals]:
+    """Name the signals to heed; a hangup that is ignored (nohup) stays ignored."""
+    hangup = getattr(signal, "SIGHUP", None)
+    further = [] if hangup is None or signal.getsignal(hangup) is signal.SIG_IGN else [hangup]
+    return [signal.SIGINT, signal.SIGTERM, *further]
+
+
 @contextmanager
 def heeding_signals(switch: StopSwitch, say: Callable[[str], None]) -> Iterator[None]:
     """Turn the switch when signals come; ``say`` tells people what happens now."""
@@ -35,18 +43,22 @@ def heeding_signals(switch: StopSwitch, say: Callable[[str], None]) -> Iterator[
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         if switch.stop_requested:
             switch.detach()
-            say(_LEAVING)
+            tell(_LEAVING)
         else:
             switch.stop(INTERRUPTED)
-            say(_STOPPING)
+            tell(_STOPPING)
 
-    def terminate(_number: int, _frame: FrameType | None) -> None:
-        switch.stop("SIGTERM")
-        say(_STOPPING)
+    def terminate(number: int, _frame: FrameType | None) -> None:
+        switch.stop(signal.Signals(number).name)
+        tell(_STOPPING)
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    signal.signal(signal.SIGINT, interrupt)
-    signal.signal(signal.SIGTERM, terminate)
+    def tell(text: str) -> None:
+        with suppress(OSError):  # the terminal may be what is gone
+            say(text)
+
+    before = {number: signal.getsignal(number) for number in _heeded()}
+    for number in before:
+        signal.signal(number, interrupt if number == signal.SIGINT else terminate)
     try:
         yield
     finally:

@@ -66,6 +66,7 @@ SAMPLES = {
     ),
     "RunTakenOver": events.RunTakenOver(NOON, owner="bob", fence=2),
     "StopRequested": StopRequested(NOON, by="Ctrl-C"),
+    "JournalLost": events.JournalLost(NOON, message="no space left"),
     "Detached": events.Detached(NOON),
     "TimerFired": events.TimerFired(NOON, timer=7, node="N1"),
     "CallFailed": CallFailed(NOON, call=3, node="N1", problem=PROBLEM),

@@ -36,23 +36,49 @@ def test_an_event_is_written_before_anything_that_follows_from_it_is_done():
     assert order[order.index("acquire_lock") - 1] == "write InterlockChecked"
 
 
-def test_a_journal_that_cannot_be_written_ends_the_coordinator_and_the_lock_stays():
-    """What is not written down is not done; recovery goes on from what is."""
+class FullDisk:
+    """A journal on a disk that is full after so many records."""
+
+    def __init__(self, journal: MemoryJournal, records: int) -> None:
+        self._journal, self._left, self.refused = journal, records, 0
+
+    def append(self, record: dict[str, object]) -> None:
+        """Write, as long as there is room."""
+        self._left -= 1
+        if self._left < 0:
+            self.refused += 1
+            raise StateError("the journal cannot be written: No space left on device")
+        self._journal.append(record)
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+@pytest.mark.parametrize("records", [20, 60, 100, 140, 200, 260, 320])
+def test_a_journal_that_cannot_be_written_any_more_leaves_nobody_paused(records):
+    """A full disk at 3 am must not leave a node paused: nothing new starts, what was begun is finished or undone."""
+    trial = Trial(scenario(nodes=3))
+    trial.journal = full = FullDisk(trial.journal, records)
+    at: list[int] = []
+    trial.run(on_event=lambda _event, _state: at.append(len(trial.suspended)) if full.refused and not at else None)
+    assert full.refused == 1
+    assert trial.world.ledger.paused_now == {}
+    assert trial.memory.cluster.read_lock() is None
+    assert at == [len(trial.suspended)]
+    assert trial.result.status is SummaryStatus.FAILED
+    assert trial.result.error_record_data.fully_qualified_error_id == "JournalLost"
+    assert "No space left on device" in trial.result.error_record_data.exception_data.message
+    assert read_journal(full._journal.content).events
+
+
+def test_a_journal_that_cannot_be_written_before_the_cluster_is_ours_ends_the_run():
+    """Nothing is to be undone yet."""
     trial = Trial(scenario(nodes=2))
-    appended = 0
-    append = trial.journal.append
-
-    def fails_later(record: dict[str, object]) -> None:
-        nonlocal appended
-        appended += 1
-        if appended > 300:
-            raise StateError("no space left")
-        append(record)
-
-    trial.journal.append = fails_later
-    with pytest.raises(StateError, match="no space"):
+    trial.journal = FullDisk(trial.journal, 2)
+    with pytest.raises(StateError, match="No space left"):
         trial.run()
-    assert trial.memory.cluster.read_lock() is not None
+    assert trial.memory.cluster.read_lock() is None
+    assert trial.suspended == []
 
 
 def test_an_observer_that_fails_is_left_out_and_costs_nothing():

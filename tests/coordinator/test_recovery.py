@@ -15,7 +15,7 @@ from cauctl.coordinator.state import Phase
 from cauctl.errors import RunInProgressError, StateError
 from cauctl.lab.memory import Ports as MemoryPorts
 from cauctl.models.nodes import LockRecord
-from tests.trial import USER, Trial, scenario
+from tests.trial import USER, Failing, Trial, scenario
 
 
 class DeathError(BaseException):
@@ -141,6 +141,44 @@ def test_a_node_that_cannot_be_resumed_is_named_and_the_next_try_goes_on():
     second = abandon(successor(trial), owner="bob")
     assert (second.resumed, second.unresumed, second.failures) == (("NODE2",), (), ())
     assert (trial.world.ledger.paused_now, trial.memory.cluster.read_lock()) == ({}, None)
+
+
+def test_a_node_that_was_evicted_does_not_hold_the_lock_for_ever():
+    trial = die_in(Phase.INSTALLING)
+    wait_out_the_lease(trial)
+    ports = successor(trial)
+    cluster = Failing(ports.cluster, {})
+    seen = trial.memory.cluster.observe()
+    cluster.observe = lambda: evolve(seen, nodes=tuple(each for each in seen.nodes if each.name != "NODE2"))
+    result = abandon(evolve(ports, cluster=cluster), owner="bob")
+    assert (result.unresumed, result.failures) == ((), ())
+    assert "NODE2: no node of the cluster any more; nothing is to be resumed." in result.done
+    assert trial.memory.cluster.read_lock() is None
+
+
+def test_who_is_overtaken_in_giving_up_a_run_touches_nothing_of_the_next_one():
+    """Somebody who recovers falls asleep; another one does it meanwhile, and a new run is at work when he wakes up."""
+    trial = die_in(Phase.INSTALLING)
+    wait_out_the_lease(trial)
+    slow = successor(trial)
+    agent = Failing(slow.agent, {})
+    asleep: list[str] = []
+
+    def fall_asleep(node: str) -> tuple[str, ...]:
+        if not asleep:
+            asleep.append(node)
+            wait_out_the_lease(trial)
+            abandon(successor(trial), owner="carol")
+            lock = LockRecord("run-2", owner="carol", fence=1, acquired=trial.world.now, lease_until=trial.world.now)
+            trial.memory.cluster.acquire_lock(lock)
+            trial.world.cluster.suspend("NODE2", drain=True, by="carol")
+        return ()
+
+    agent.leftovers = fall_asleep
+    with pytest.raises(RunInProgressError, match="taken over by carol"):
+        abandon(evolve(slow, agent=agent), owner="bob")
+    assert trial.world.ledger.paused_now == {"NODE2": "carol"}
+    assert trial.memory.cluster.read_lock().run_id == "run-2"
 
 
 def test_a_run_that_lives_is_not_given_up():
