@@ -16,6 +16,7 @@ _PART: Final = re.compile(
     r"(?P<space>[ \t\n]*)"
     r'(?:(?P<object><Obj)(?: N="(?P<owner>[^"<&]*)")? RefId="[^"<&]*">'
     r'|(?P<names><TNRef) RefId="[^"<&]*" />'
+    r'|(?P<pointer><Ref)(?: N="(?P<pointed>[^"<&]*)")? RefId="[^"<&]*" />'
     r"|(?P<text><ToString)(?: />|>[^<]*</ToString>)"
     r"|<(?P<group>Props|MS)>"
     r'|(?P<null><Nil)(?: N="(?P<nothing>[^"<&]*)")? />'
@@ -95,7 +96,7 @@ class Learner:
         names: list[str] = []
         members: list[Leaf | Node] = []
         while (part := self._next())["close"] is None:
-            name = part["owner"] or part["nothing"] or part["name"]
+            name = part["owner"] or part["nothing"] or part["pointed"] or part["name"]
             if name is None:
                 raise UnlearnableError
             names.append(unescape(name))
@@ -108,6 +109,8 @@ class Learner:
     def _member(self, part: re.Match[str], name: str) -> Leaf | Node:
         if part["object"]:
             return self._object(part)
+        if part["pointer"]:
+            return self._pointer(f' N="{re.escape(name)}"')
         if part["null"]:
             self._pattern.append(f'<Nil N="{re.escape(name)}" />')
             return Leaf(None)
@@ -149,12 +152,17 @@ class Learner:
         """Learn an item of a list (no name), a key or a value."""
         if part["object"] and part["owner"] == name and name != "Key":
             return self._object(part)
+        if part["pointer"] and part["pointed"] == name and name != "Key":
+            return self._pointer("" if name is None else f' N="{name}"')
         if part["null"] and part["nothing"] == name and name != "Key":
             self._pattern.append("<Nil />" if name is None else f'<Nil N="{name}" />')
             return Leaf(None)
         if part["tag"] and part["name"] == name:
             return self._leaf(part["tag"], name or "")
         raise UnlearnableError
+
+    def _pointer(self, named: str) -> Leaf:
+        return Leaf(self._hole(f'<Ref{named} RefId="', _ID, '" />'), tag="Ref")
 
     def _leaf(self, tag: str, name: str) -> Leaf:
         if tag not in HOLES and tag not in ("S", "SBK"):

@@ -7,7 +7,7 @@ comes out is exactly what the reader would have made of each object alone.
 from __future__ import annotations
 
 from itertools import compress
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from attrs import field, frozen, mutable
 
@@ -33,16 +33,18 @@ def is_ordered(type_names: tuple[str, ...]) -> bool:
 
 @frozen
 class Leaf:
-    """One primitive: the hole that holds its text, None for what is always null."""
+    """One primitive or reference: the hole that holds its text or RefId, None for what is always null."""
 
     hole: int | None
     tag: str = field(default="Nil", kw_only=True)
 
-    def build(self, columns: Sequence[Column], _references: References, texts: Texts) -> Column:
+    def build(self, columns: Sequence[Column], references: References, texts: Texts) -> Column:
         """Convert the texts of all rows; None where a row has null."""
         if self.hole is None:
             return [None] * len(columns[0])
         column = columns[self.hole]
+        if self.tag == "Ref":
+            return [None if ref is None else references.made(ref) for ref in column]
         convert = HOLES[self.tag][1] if self.tag in HOLES else texts.convert
         if None not in column:
             return convert(column)
@@ -143,11 +145,24 @@ def _members(group: NodeMembers, columns: Sequence[Column], references: Referenc
     return [(names, row) for row in values]
 
 
-def ref_holes(node: Node) -> list[int]:
-    """Give the holes that hold RefIds of objects, the node's own and those inside of it."""
-    inner: list[Any] = [each for group in (node.adapted, node.extended) if group is not None for each in group[1]]
+def ref_holes(node: Node) -> tuple[list[int], list[int]]:
+    """Give the holes that hold RefIds, in the order of the text: of objects, and of references."""
+    objects, pointers = [node.ref], []
+    for each in _inner(node):
+        if isinstance(each, Node):
+            own, others = ref_holes(each)
+            objects += own
+            pointers += others
+        elif each.tag == "Ref" and each.hole is not None:
+            pointers.append(each.hole)
+    return objects, pointers
+
+
+def _inner(node: Node) -> list[Leaf | Node]:
+    """Give what an object is made of."""
+    inner: list[Leaf | Node] = []
     if isinstance(node.base, Items):
         inner += node.base.items
     elif isinstance(node.base, Entries):
         inner += [each for entry in node.base.entries for each in entry]
-    return [node.ref, *(hole for each in inner if isinstance(each, Node) for hole in ref_holes(each))]
+    return inner + [each for group in (node.adapted, node.extended) if group is not None for each in group[1]]

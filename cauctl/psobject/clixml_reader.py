@@ -23,7 +23,7 @@ from cauctl.psobject.clixml_primitives import PRIMITIVES
 from cauctl.psobject.clixml_progress import read_progress
 from cauctl.psobject.clixml_references import References
 from cauctl.psobject.clixml_shapes import Shapes
-from cauctl.psobject.clixml_syntax import StartTag, Syntax, TruncatedError, unescape
+from cauctl.psobject.clixml_syntax import StartTag, Syntax, TruncatedError, replace_entities, unescape
 from cauctl.psobject.objects import (
     Members,
     MemberSet,
@@ -42,11 +42,13 @@ _VALUE: Final = "a value (S, I32, Nil, Obj, Ref …)"
 _BATCH: Final = 4000
 _SHAPE_LEVELS: Final = 16
 """Levels below which shapes are used; a shape has fewer itself."""
-_LEAF: Final = re.compile(r'[ \t\n]*<([A-Za-z][A-Za-z0-9]*)(?: N="([^"<&]*)")?(?:>([^<&]*)</\1>| />)')
-"""A primitive or null as PowerShell writes it, without anything that needs a look."""
+_LEAF: Final = re.compile(
+    r'[ \t\n]*<([A-Za-z][A-Za-z0-9]*)(?: N="([^"<&]*)")?(?: RefId="([^"<&]*)")?(?:>([^<]*)</\1>| />)'
+)
+"""A primitive, a null or a reference as PowerShell writes it."""
 _ENTRY: Final = re.compile(
-    r'[ \t\n]*<En>[ \t\n]*<([A-Za-z0-9]+) N="Key">([^<&]*)</\1>'
-    r'[ \t\n]*<([A-Za-z0-9]+) N="Value">([^<&]*)</\3>[ \t\n]*</En>'
+    r'[ \t\n]*<En>[ \t\n]*<([A-Za-z0-9]+) N="Key">([^<]*)</\1>'
+    r'[ \t\n]*<([A-Za-z0-9]+) N="Value">([^<]*)</\3>[ \t\n]*</En>'
 )
 _HEAD: Final = re.compile(
     r'[ \t\n]*<Obj(?: N="([^"<&]*)")? RefId="([^"<&]*)">'
@@ -153,7 +155,7 @@ class Reader:
         syntax = self.syntax
         found = _LEAF.match(syntax.text, pos) if syntax.usual else None
         if found is not None:
-            value = self._leaf(found[1], found[3])
+            value = self._leaf(found[1], found[3], found[4])
             if value is not _ODD:
                 values.append(value)
                 return found.end()
@@ -173,17 +175,29 @@ class Reader:
         values.append(value)
         return end
 
-    def _leaf(self, tag: str, raw: str | None) -> Any:
-        """Give the value of a plain primitive; _ODD for whatever the careful way must look at."""
+    def _leaf(self, tag: str, ref_id: str | None, raw: str | None) -> Any:
+        """Give the value of a usual element without children; _ODD for whatever the careful way must look at."""
         if raw is None:
-            return None if tag == "Nil" else _ODD
+            return self._bare(tag, ref_id)
         parse = self._primitives.get(tag)
         if parse is None or len(raw) > self._limits.text or "]]>" in raw:
             return _ODD
+        if "&" in raw:
+            plain = replace_entities(raw)
+            if plain is None:
+                return _ODD
+            raw = plain
         try:
             return parse(raw)
         except ValueError:
             return _ODD
+
+    def _bare(self, tag: str, ref_id: str | None) -> Any:
+        """Give the value of a usual element without content: a null or a reference."""
+        if tag == "Nil":
+            return None
+        found = self._references.find(ref_id) if tag == "Ref" and ref_id is not None else None
+        return _ODD if found is None else found
 
     def value(self, tag: StartTag, pos: int, depth: int) -> tuple[Any, int]:
         """Read the value whose start tag ``tag`` stands at ``pos``; ``depth`` counts the ``Obj`` around it."""
@@ -333,7 +347,7 @@ class Reader:
         while True:
             found = match(text, pos)
             if found is not None and found[2] is not None:
-                value = self._leaf(found[1], found[3])
+                value = self._leaf(found[1], found[3], found[4])
                 if value is not _ODD:
                     names.append(unescape(found[2]))
                     values.append(value)
@@ -379,7 +393,7 @@ class Reader:
         while True:
             found = match(text, pos)
             if found is not None:
-                item = self._leaf(found[1], found[3])
+                item = self._leaf(found[1], found[3], found[4])
                 if item is not _ODD:
                     items.append(item)
                     pos = found.end()
@@ -419,7 +433,7 @@ class Reader:
         while True:
             plain = match(text, pos)
             if plain is not None:
-                key, value = self._leaf(plain[1], plain[2]), self._leaf(plain[3], plain[4])
+                key, value = self._leaf(plain[1], None, plain[2]), self._leaf(plain[3], None, plain[4])
                 if key is not _ODD and value is not _ODD:
                     entries.pairs.append((key, value))
                     pos = plain.end()

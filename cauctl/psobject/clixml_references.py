@@ -56,21 +56,30 @@ class References:
 
     def add(self, ref_id: str, found: PSObject) -> None:
         """Remember an object."""
-        before = self.objects.get(ref_id)
-        if before is not None:
-            if before is PENDING:
-                self.settle()
-                before = self.objects[ref_id]
-            self._replaced.append((self.objects, ref_id, before))
+        if ref_id in self.objects:
+            self.settle()  # what was taken meant the object before
+            self._replaced.append((self.objects, ref_id, self.objects[ref_id]))
         self.objects[ref_id] = found
 
     def find(self, ref_id: str) -> PSObject | None:
         """Find an object that was begun before."""
-        found = self.objects.get(ref_id)
+        found = self.seen(ref_id)
         if found is PENDING:
             self.settle()
             found = self.objects[ref_id]
+        return found
+
+    def seen(self, ref_id: str) -> PSObject | None:
+        """Find an object that was begun before, or PENDING where it is not made yet."""
+        found = self.objects.get(ref_id)
         return self._earlier.get(ref_id) if found is None else found
+
+    def made(self, ref_id: str) -> PSObject:
+        """Find an object that is made; a KeyError where there is none, or not yet."""
+        found = self.seen(ref_id)
+        if found is None or found is PENDING:
+            raise KeyError(ref_id)
+        return found
 
     def name(self, ref_id: str, names: tuple[str, ...]) -> None:
         """Remember type names."""

@@ -60,8 +60,10 @@ class _Shape:
 
     match: _Match
     node: Node
-    refs: tuple[int, ...]
-    """Holes that hold RefIds."""
+    refs: list[int]
+    """Holes that hold RefIds of objects."""
+    pointers: list[int]
+    """Holes that hold RefIds of references."""
     rows: list[tuple[str | None, ...]] = field(factory=list)
     """Texts in the holes, an object a row."""
     spans: list[_Span] = field(factory=list)
@@ -128,11 +130,11 @@ class Shapes:
     def _run(  # noqa: PLR0913, PLR0917  the place in the text, in the list, in the document
         self, shape: _Shape, found: re.Match[str] | None, items: list[Any], pos: int, depth: int, top: int
     ) -> int | None:
-        text, match, longest, refs, rows = self._syntax.text, shape.match, self._longest, shape.refs, shape.rows
-        known, end, size = self._references.objects, pos, 0
+        text, match, longest, rows = self._syntax.text, shape.match, self._longest, shape.rows
+        end, size = pos, 0
         while found is not None and size < _ROWS_AT_ONCE:
             stop, row = found.end(), found.groups()
-            if stop - end > longest or not _announce(known, row, refs):
+            if stop - end > longest or not self._announce(shape, row):
                 break
             rows.append(row)
             size += 1
@@ -148,6 +150,30 @@ class Shapes:
         if self._rows >= _ROWS_AT_ONCE:
             self.settle()
         return end
+
+    def _announce(self, shape: _Shape, row: Sequence[str | None]) -> bool:
+        """Announce the objects of a row; False, and nothing done, where the careful way must look.
+
+        It must if a RefId is known already, or if a reference finds nothing before it, or only what is not made yet.
+        """
+        known, holes = self._references.objects, shape.refs
+        if len(holes) == 1 and not shape.pointers:
+            ref = row[holes[0]]
+            if ref is None or ref in known:
+                return False
+            known[ref] = PENDING
+            return True
+        ids = [ref for hole in holes if (ref := row[hole]) is not None]
+        if len(set(ids)) < len(ids) or not known.keys().isdisjoint(ids):
+            return False
+        for pointer in shape.pointers:
+            ref = row[pointer]
+            if ref is not None and not any(row[hole] == ref for hole in holes if hole < pointer):
+                seen = self._references.seen(ref)
+                if seen is None or seen is PENDING:
+                    return False
+        known.update(dict.fromkeys(ids, PENDING))
+        return True
 
     def settle(self) -> None:
         """Make all objects that were taken; what turns out odd is read with care, in the order of the text."""
@@ -205,19 +231,5 @@ class Shapes:
             self._seen[kind] = _NEVER
             return
         self._learnt += 1
-        shape = _Shape(pattern.match, node, tuple(ref_holes(node)))
+        shape = _Shape(pattern.match, node, *ref_holes(node))
         self._by_lead.setdefault(self._lead(self._syntax.text, pos), []).insert(0, shape)
-
-
-def _announce(known: dict[str, PSObject], row: Sequence[str | None], refs: tuple[int, ...]) -> bool:
-    """Announce the objects of a row; False, and nothing done, where one of their RefIds is known already."""
-    ids = [ref for hole in refs if (ref := row[hole]) is not None]
-    if len(ids) == 1:
-        if ids[0] in known:
-            return False
-        known[ids[0]] = PENDING
-        return True
-    if len(set(ids)) < len(ids) or not known.keys().isdisjoint(ids):
-        return False
-    known.update(dict.fromkeys(ids, PENDING))
-    return True
