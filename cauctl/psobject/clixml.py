@@ -26,7 +26,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cauctl.errors import InputError
-from cauctl.psobject.clixml_reader import Limits, Reader
+from cauctl.psobject.clixml_limits import Limits
+from cauctl.psobject.clixml_reader import Reader
 from cauctl.psobject.clixml_root import NAMESPACE
 from cauctl.psobject.clixml_source import open_source
 from cauctl.psobject.clixml_stream import Documents

@@ -13,8 +13,8 @@ from functools import partial
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
+from cauctl.psobject.clixml_escapes import replace_entities, resolve, unescape
 from cauctl.psobject.clixml_primitives import PRIMITIVES, USUAL_DATE, usual_date
-from cauctl.psobject.clixml_syntax import Syntax, replace_entities, unescape
 from cauctl.psobject.values import Byte, Int16, Int64, SByte, UInt16, UInt32, UInt64, utc_dates
 
 __all__ = ["HOLES", "Column", "Convert", "Texts"]
@@ -78,9 +78,8 @@ HOLES: Final[dict[str, tuple[str, Convert]]] = {
 class Texts:
     """Converter of text columns; most hold nothing that needs a look."""
 
-    def __init__(self, syntax: Syntax) -> None:
-        self._syntax = syntax
-        self._plain = not ("&" in syntax.text or "_" in syntax.text or "]]>" in syntax.text)
+    def __init__(self, text: str) -> None:
+        self._plain = not ("&" in text or "_" in text or "]]>" in text)
 
     def convert(self, texts: Column) -> Column:
         """Resolve references and escapes in all texts."""
@@ -100,5 +99,4 @@ class Texts:
         joined = replace_entities("\0".join(texts))
         if joined is not None:
             return joined.split("\0")
-        resolve = self._syntax.resolve
-        return [resolve(text, 0) if "&" in text else text for text in texts]
+        return [resolve(text) if "&" in text else text for text in texts]

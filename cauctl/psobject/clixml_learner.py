@@ -6,8 +6,8 @@ import re
 from typing import Final
 
 from cauctl.psobject.clixml_columns import HOLES
+from cauctl.psobject.clixml_escapes import unescape
 from cauctl.psobject.clixml_nodes import CONTAINERS, Entries, Items, Leaf, Node, NodeMembers
-from cauctl.psobject.clixml_syntax import unescape
 
 __all__ = ["Learner", "UnlearnableError"]
 

@@ -24,7 +24,7 @@ from uuid import UUID
 
 from cauctl.errors import InputError
 from cauctl.psobject.clixml_embedded import check_document
-from cauctl.psobject.clixml_syntax import unescape
+from cauctl.psobject.clixml_escapes import unescape
 from cauctl.psobject.uri_syntax import is_absolute_uri
 from cauctl.psobject.values import (
     TICKS_PER_SECOND,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from cauctl.psobject.clixml_escapes import unescape
 from cauctl.psobject.clixml_primitives import PRIMITIVES
-from cauctl.psobject.clixml_syntax import unescape
 from cauctl.psobject.values import ProgressRecord
 
 if TYPE_CHECKING:

@@ -12,18 +12,16 @@ Rules kept here, as PowerShell 7.6 keeps them:
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
-from attrs import field, frozen
-
-from cauctl.errors import InputError
+from cauctl.psobject.clixml_escapes import replace_entities, unescape
 from cauctl.psobject.clixml_nodes import CONTAINERS, is_ordered
 from cauctl.psobject.clixml_primitives import PRIMITIVES
 from cauctl.psobject.clixml_progress import read_progress
 from cauctl.psobject.clixml_references import References
 from cauctl.psobject.clixml_shapes import Shapes
-from cauctl.psobject.clixml_syntax import StartTag, Syntax, TruncatedError, replace_entities, unescape
+from cauctl.psobject.clixml_syntax import StartTag, Syntax
+from cauctl.psobject.clixml_usual import ENTRY, HEAD, LEAF
 from cauctl.psobject.objects import (
     Members,
     MemberSet,
@@ -33,60 +31,24 @@ from cauctl.psobject.objects import (
 from cauctl.psobject.values import SecureString
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable
 
+    from cauctl.psobject.clixml_limits import Limits
 
-__all__ = ["Batch", "Limits", "Reader"]
+
+__all__ = ["ODD", "Reader"]
 
 _VALUE: Final = "a value (S, I32, Nil, Obj, Ref …)"
-_BATCH: Final = 4000
 _SHAPE_LEVELS: Final = 16
 """Levels below which shapes are used; a shape has fewer itself."""
-_LEAF: Final = re.compile(
-    r'[ \t\n]*<([A-Za-z][A-Za-z0-9]*)(?: N="([^"<&]*)")?(?: RefId="([^"<&]*)")?(?:>([^<]*)</\1>| />)'
-)
-"""A primitive, a null or a reference as PowerShell writes it."""
-_ENTRY: Final = re.compile(
-    r'[ \t\n]*<En>[ \t\n]*<([A-Za-z0-9]+) N="Key">([^<]*)</\1>'
-    r'[ \t\n]*<([A-Za-z0-9]+) N="Value">([^<]*)</\3>[ \t\n]*</En>'
-)
-_HEAD: Final = re.compile(
-    r'[ \t\n]*<Obj(?: N="([^"<&]*)")? RefId="([^"<&]*)">'
-    r'(?:[ \t\n]*<TNRef RefId="([^"<&]*)" />)?(?:[ \t\n]*<ToString>([^<&]*)</ToString>)?'
-    r"(?:[ \t\n]*<(Props|MS|LST|DCT)>)?"
-)
-"""The beginning of an object as PowerShell writes it."""
 _OBJECT: Final = StartTag("Obj", "Obj", None, None, None, empty=False, end=0)
-_ODD: Final = object()
+ODD: Final = object()
+"""What the careful way must look at."""
 
 
 def _nothing(_text: str, _pos: int) -> None:
     """Match nothing: in another namespace nothing is usual."""
-
-
-@frozen
-class Limits:
-    """How much a document may ask for; beyond it is an InputError."""
-
-    depth: int = 48
-    """Levels of ``Obj``, and of member sets: PowerShell's own limit."""
-    text: int = field(default=32 << 20, kw_only=True)
-    """Characters in one string."""
-    document: int = field(default=1 << 30, kw_only=True)
-    """Characters in one document, after decompression."""
-
-
-class Batch(NamedTuple):
-    """Top-level values as far as they could be read."""
-
-    values: list[tuple[str | None, Any]]
-    """Each with the name of its stream."""
-    end: int
-    """Offset behind them."""
-    fault: Exception | None
-    """Why there are no more: an InputError, or a TruncatedError where the text at hand ends."""
-    last: bool
-    """True at the end tag around the values."""
 
 
 class Reader:
@@ -96,18 +58,25 @@ class Reader:
         syntax: the text.
         limits: what a document may ask for.
         any_secret: accept any text as a SecureString, as on the wire, where it is encrypted by the session's key.
-        across: references may point to earlier top-level values.
+        expected: what a reference should have been, for errors.
     """
 
-    def __init__(self, syntax: Syntax, limits: Limits, *, any_secret: bool = False, across: bool = True) -> None:
+    def __init__(
+        self,
+        syntax: Syntax,
+        limits: Limits,
+        *,
+        any_secret: bool = False,
+        expected: str = "the RefId of an earlier Obj",
+    ) -> None:
         self.syntax = syntax
         self._limits = limits
-        self._across = across
-        self._references = References()
+        self._expected = expected
+        self.references = References()
         self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
-        self._shapes = Shapes(syntax, self._references, self._one, longest=limits.text)
-        self._references.settle = self._shapes.settle
-        self._top = 0
+        self.shapes = Shapes(syntax, self.references, self.one, longest=limits.text)
+        self.references.settle = self.shapes.settle
+        self.top = 0
         self._primitives = {**PRIMITIVES, "SS": SecureString} if any_secret else PRIMITIVES
         self._parts: dict[str, Callable[[PSObject, StartTag, int], int]] = {
             "TN": self._type_names,
@@ -119,85 +88,29 @@ class Reader:
             **dict.fromkeys(CONTAINERS, self._container),
         }
 
-    def read(self, pos: int, wanted: frozenset[str] | None = None) -> Batch:
-        """Read top-level values from ``pos`` on, up to the end tag around them, to a fault, or to a few thousand.
-
-        Args:
-            pos: where to begin.
-            wanted: RefIds of the objects that are remembered for later batches; None for all.
-        """
-        values: list[Any] = []
-        streams: dict[int, str] = {}
-        fault: Exception | None = None
-        last = False
-        try:
-            while not last and len(values) < _BATCH:
-                end = self._next(values, streams, pos)
-                last = end < 0
-                pos = pos if last else end
-        except TruncatedError as cut:
-            fault = cut
-            self._references.undo()
-            self._shapes.drop(len(values))
-        except InputError as refusal:
-            fault = refusal
-        try:
-            self._shapes.settle()
-        except InputError as refusal:
-            fault = refusal
-            del values[self._shapes.odd_top :]
-        if wanted is not None:
-            self._references.keep(wanted)
-        return Batch([(streams.get(index), value) for index, value in enumerate(values)], pos, fault, last)
-
-    def _next(self, values: list[Any], streams: dict[int, str], pos: int) -> int:
-        """Read the next top-level values; give the offset behind them, -1 at the end tag around them."""
-        syntax = self.syntax
-        found = _LEAF.match(syntax.text, pos) if syntax.usual else None
-        if found is not None:
-            value = self._leaf(found[1], found[3], found[4])
-            if value is not _ODD:
-                values.append(value)
-                return found.end()
-        pos = syntax.skip(pos)
-        if syntax.text.startswith("</", pos):
-            return -1
-        if not self._across:
-            self._references.keep(())
-        self._top = len(values)
-        self._references.begin()
-        taken = self._take(values, pos, 0)
-        if taken is not None:
-            return taken
-        value, end = self._one(pos, 0)
-        if not syntax.text.startswith("<Obj R", pos) and (stream := syntax.start(pos).stream) is not None:
-            streams[len(values)] = stream
-        values.append(value)
-        return end
-
-    def _leaf(self, tag: str, ref_id: str | None, raw: str | None) -> Any:
-        """Give the value of a usual element without children; _ODD for whatever the careful way must look at."""
+    def leaf(self, tag: str, ref_id: str | None, raw: str | None) -> Any:
+        """Give the value of a usual element without children; ODD for whatever the careful way must look at."""
         if raw is None:
             return self._bare(tag, ref_id)
         parse = self._primitives.get(tag)
         if parse is None or len(raw) > self._limits.text or "]]>" in raw:
-            return _ODD
+            return ODD
         if "&" in raw:
             plain = replace_entities(raw)
             if plain is None:
-                return _ODD
+                return ODD
             raw = plain
         try:
             return parse(raw)
         except ValueError:
-            return _ODD
+            return ODD
 
     def _bare(self, tag: str, ref_id: str | None) -> Any:
         """Give the value of a usual element without content: a null or a reference."""
         if tag == "Nil":
             return None
-        found = self._references.find(ref_id) if tag == "Ref" and ref_id is not None else None
-        return _ODD if found is None else found
+        found = self.references.find(ref_id) if tag == "Ref" and ref_id is not None else None
+        return ODD if found is None else found
 
     def value(self, tag: StartTag, pos: int, depth: int) -> tuple[Any, int]:
         """Read the value whose start tag ``tag`` stands at ``pos``; ``depth`` counts the ``Obj`` around it."""
@@ -229,12 +142,9 @@ class Reader:
     def _reference(self, tag: StartTag, pos: int) -> PSObject:
         if tag.ref_id is None:
             raise self.syntax.error(pos + 1, "The reference has no RefId.", 'RefId="…"')
-        found = self._references.find(tag.ref_id)
+        found = self.references.find(tag.ref_id)
         if found is None:
-            expected = "the RefId of an earlier Obj"
-            if not self._across:
-                expected += " of the same top-level value: this source cannot be rewound"
-            raise self.syntax.error(pos + 1, f"No object with RefId {tag.ref_id!a} stands before.", expected)
+            raise self.syntax.error(pos + 1, f"No object with RefId {tag.ref_id!a} stands before.", self._expected)
         return found
 
     def _object(self, tag: StartTag, pos: int, depth: int) -> tuple[PSObject, int]:
@@ -242,7 +152,7 @@ class Reader:
             raise self.syntax.error(pos + 1, f"Obj is nested deeper than {self._limits.depth} levels.", "less nesting")
         found = PSObject(deserialized=True)
         if tag.ref_id is not None:
-            self._references.add(tag.ref_id, found)
+            self.references.add(tag.ref_id, found)
         if tag.empty:
             return found, tag.end
         return found, self._rest(found, tag, tag.end, depth)
@@ -250,11 +160,11 @@ class Reader:
     def _headed(self, head: re.Match[str], depth: int) -> tuple[PSObject, int] | None:
         """Read the object whose usual beginning was matched; None where the careful way must look at it."""
         _, ref_id, type_names, shown, part = head.groups()
-        names = () if type_names is None else self._references.type_names.get(type_names)
+        names = () if type_names is None else self.references.type_names.get(type_names)
         if names is None or depth > self._limits.depth or (shown is not None and "]]>" in shown):
             return None
         found = PSObject(deserialized=True)
-        self._references.add(ref_id, found)
+        self.references.add(ref_id, found)
         found.type_names = names
         if shown is not None:
             found.text = unescape(shown)
@@ -293,11 +203,11 @@ class Reader:
                 names.append(unescape(name))
         found.type_names = tuple(names)
         if tag.ref_id is not None:
-            self._references.name(tag.ref_id, found.type_names)
+            self.references.name(tag.ref_id, found.type_names)
         return pos if tag.empty else syntax.end(pos, tag)
 
     def _type_names_reference(self, found: PSObject, tag: StartTag, _depth: int) -> int:
-        names = None if tag.ref_id is None else self._references.type_names.get(tag.ref_id)
+        names = None if tag.ref_id is None else self.references.type_names.get(tag.ref_id)
         if names is None:
             raise self.syntax.error(
                 tag.end - 1, f"No type names with RefId {tag.ref_id!a} stand before.", "the RefId of an earlier TN"
@@ -338,7 +248,7 @@ class Reader:
     def _members(self, tag: StartTag, depth: int, sets: int) -> tuple[list[str], list[Any], int]:
         """Read named values; ``sets`` counts the MS around them, 0 where none may stand."""
         syntax, pos = self.syntax, tag.end
-        match = _LEAF.match if syntax.usual else _nothing
+        match = LEAF.match if syntax.usual else _nothing
         names: list[str] = []
         values: list[Any] = []
         if tag.empty:
@@ -347,8 +257,8 @@ class Reader:
         while True:
             found = match(text, pos)
             if found is not None and found[2] is not None:
-                value = self._leaf(found[1], found[3], found[4])
-                if value is not _ODD:
+                value = self.leaf(found[1], found[3], found[4])
+                if value is not ODD:
                     names.append(unescape(found[2]))
                     values.append(value)
                     pos = found.end()
@@ -356,7 +266,7 @@ class Reader:
             pos = syntax.skip(pos)
             if text.startswith("</", pos):
                 return names, values, syntax.end(pos, tag)
-            head = _HEAD.match(text, pos) if syntax.usual else None
+            head = HEAD.match(text, pos) if syntax.usual else None
             if head is not None and head[1] is not None and (headed := self._headed(head, depth + 1)) is not None:
                 name = unescape(head[1])
                 value, pos = headed
@@ -389,38 +299,38 @@ class Reader:
         syntax, pos = self.syntax, tag.end
         if tag.empty:
             return pos
-        text, match = syntax.text, _LEAF.match if syntax.usual else _nothing
+        text, match = syntax.text, LEAF.match if syntax.usual else _nothing
         while True:
             found = match(text, pos)
             if found is not None:
-                item = self._leaf(found[1], found[3], found[4])
-                if item is not _ODD:
+                item = self.leaf(found[1], found[3], found[4])
+                if item is not ODD:
                     items.append(item)
                     pos = found.end()
                     continue
             pos = syntax.skip(pos)
             if text.startswith("</", pos):
                 return syntax.end(pos, tag)
-            taken = self._take(items, pos, depth)
+            taken = self.take(items, pos, depth)
             if taken is None:
-                item, pos = self._one(pos, depth)
+                item, pos = self.one(pos, depth)
                 items.append(item)
             else:
                 pos = taken
 
-    def _take(self, items: list[Any], pos: int, depth: int) -> int | None:
+    def take(self, items: list[Any], pos: int, depth: int) -> int | None:
         """Take objects of a known shape; None where there are none."""
         if not self.syntax.usual or depth + _SHAPE_LEVELS > self._limits.depth:
             return None
-        return self._shapes.take(items, pos, depth, self._top)
+        return self.shapes.take(items, pos, depth, self.top)
 
-    def _one(self, pos: int, depth: int) -> tuple[Any, int]:
+    def one(self, pos: int, depth: int) -> tuple[Any, int]:
         """Read one value at ``pos``."""
-        head = _HEAD.match(self.syntax.text, pos) if self.syntax.usual else None
+        head = HEAD.match(self.syntax.text, pos) if self.syntax.usual else None
         headed = None if head is None else self._headed(head, depth + 1)
         if headed is None:
             return self.value(self.syntax.start(pos), pos, depth)
-        self._shapes.learn(headed[0], pos)
+        self.shapes.learn(headed[0], pos)
         return headed
 
     def _dictionary(self, found: PSObject, tag: StartTag, depth: int) -> int:
@@ -429,12 +339,12 @@ class Reader:
         if tag.empty:
             return pos
         objects: set[int] = set()
-        text, match = syntax.text, _ENTRY.match if syntax.usual else _nothing
+        text, match = syntax.text, ENTRY.match if syntax.usual else _nothing
         while True:
             plain = match(text, pos)
             if plain is not None:
-                key, value = self._leaf(plain[1], None, plain[2]), self._leaf(plain[3], None, plain[4])
-                if key is not _ODD and value is not _ODD:
+                key, value = self.leaf(plain[1], None, plain[2]), self.leaf(plain[3], None, plain[4])
+                if key is not ODD and value is not ODD:
                     entries.pairs.append((key, value))
                     pos = plain.end()
                     continue

@@ -98,7 +98,7 @@ class Shapes:
     ) -> None:
         self._syntax, self._references, self._careful, self._longest = syntax, references, careful, longest
         self._text = syntax.text
-        self._texts = Texts(syntax)
+        self._texts = Texts(syntax.text)
         self._by_lead: dict[Any, list[_Shape]] = {}
         self._seen: dict[Any, int] = {}
         self._learnt = 0
@@ -180,7 +180,7 @@ class Shapes:
         odd: list[_Span] = []
         waiting, self._waiting, self._rows = self._waiting, [], 0
         if self._text is not self._syntax.text:
-            self._text, self._texts = self._syntax.text, Texts(self._syntax)
+            self._text, self._texts = self._syntax.text, Texts(self._syntax.text)
         for shape in waiting:
             rows, spans, shape.rows, shape.spans = shape.rows, shape.spans, [], []
             try:

@@ -15,19 +15,23 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from cauctl.psobject.clixml_reader import Limits, Reader
+from cauctl.psobject.clixml_batches import Batches
+from cauctl.psobject.clixml_reader import Reader
 from cauctl.psobject.clixml_root import NAMESPACE, read_root
-from cauctl.psobject.clixml_syntax import DECLARATION, StartTag, Syntax, TruncatedError
+from cauctl.psobject.clixml_syntax import DECLARATION, StartTag, Syntax
+from cauctl.psobject.clixml_window import TruncatedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from cauctl.psobject.clixml_limits import Limits
     from cauctl.psobject.clixml_source import TextSource
 
 __all__ = ["Documents"]
 
 _T = TypeVar("_T")
 _HEADER: Final = "#< CLIXML"
+_NOT_ACROSS: Final = "of the same top-level value: this source cannot be rewound"
 _WINDOW: Final = 1 << 16
 _EVERYTHING: Final = 1 << 24
 _LONGEST_TAIL: Final = 1 << 20
@@ -94,13 +98,15 @@ class Documents:
 
     def _document(self) -> Iterator[tuple[str | None, Any]]:
         root = self._attempt(self._root)
-        reader = Reader(self._syntax, self._limits, across=self._whole or self._source.seekable)
+        across = self._whole or self._source.seekable
+        expected = "the RefId of an earlier Obj" + ("" if across else f" {_NOT_ACROSS}")
+        batches = Batches(Reader(self._syntax, self._limits, expected=expected), across=across)
         if root.empty:
             return
         inside = self._syntax.mark()
         last = False
         while not last:
-            values, self._pos, fault, last = reader.read(self._pos, None if self._whole else self._wanted)
+            values, self._pos, fault, last = batches.read(self._pos, None if self._whole else self._wanted)
             yield from values
             if isinstance(fault, TruncatedError):
                 self._syntax.restore(inside)

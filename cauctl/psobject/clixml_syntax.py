@@ -14,37 +14,23 @@ lxml cannot do this: it refuses ``&#1;`` and lone surrogates, and gives no colum
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cauctl.errors import InputError
+from cauctl.psobject.clixml_escapes import UnknownReferenceError, resolve
+from cauctl.psobject.clixml_window import Window
 
-__all__ = ["DECLARATION", "StartTag", "Syntax", "TruncatedError", "first_illegal", "replace_entities", "unescape"]
+if TYPE_CHECKING:
+    from cauctl.errors import InputError
+
+__all__ = ["DECLARATION", "NAMESPACE_FREE", "StartTag", "Syntax"]
 
 NAMESPACE_FREE: Final = frozenset(
     (
-        "B",
-        "By",
-        "SB",
-        "I16",
-        "U16",
-        "I32",
-        "U32",
-        "I64",
-        "U64",
-        "Sg",
-        "Db",
-        "D",
-        "C",
-        "DT",
-        "TS",
-        "G",
-        "Version",
-        "BA",
-        "SS",
+        *("B", "By", "SB", "I16", "U16", "I32", "U32", "I64", "U64", "Sg", "Db", "D", "C"),
+        *("DT", "TS", "G", "Version", "BA", "SS"),
     )
 )
 """Elements that PowerShell knows by their local name alone."""
-ENTITIES: Final = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
 
 DECLARATION: Final = re.compile(
     r"""<\?xml[ \t\n]+version[ \t\n]*=[ \t\n]*(?:"1\.0"|'1\.0')"""
@@ -53,10 +39,6 @@ DECLARATION: Final = re.compile(
     re.ASCII,
 )
 """An XML declaration."""
-_CONTROLS: Final = tuple(chr(code) for code in range(32) if code not in (9, 10, 13))
-_CONTROL_BYTES: Final = tuple(char.encode() for char in _CONTROLS)
-_ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_ILLEGAL_UTF8: Final = re.compile(rb"\xed[\xa0-\xbf]|\xef\xbf[\xbe\xbf]")
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _NEXT_TAG: Final = re.compile(r"[ \t\r\n]*<(?![!?])")
 _NAME_START: Final = (
@@ -69,20 +51,8 @@ _ATTRIBUTE: Final = re.compile(r"""[ \t\r\n]*=[ \t\r\n]*(?:"([^"<]*)"|'([^'<]*)'
 _PLAIN_START: Final = re.compile(
     r'<([A-Za-z]\w*)(?: S="([^"<&]*)")?(?: N="([^"<&]*)")?(?: RefId="([^"<&]*)")? ?(/?)>', re.ASCII
 )
-_STRAY: Final = re.compile(r"&(?!#0*[0-9]{1,7};|#x0*[0-9A-Fa-f]{1,6};|[A-Za-z]+;)")
-_EARLY: Final = tuple((f"&{name};", char) for name, char in ENTITIES.items() if name != "amp")
-"""Entities to replace before ``&amp;``, so that what it gives is not replaced again."""
-_REFERENCE: Final = re.compile(r"&(?:#0*([0-9]{1,7})|#x0*([0-9A-Fa-f]{1,6})|([A-Za-z]+));")
-_ESCAPE: Final = re.compile(r"_[xX]([0-9A-Fa-f]{4}(?:[0-9A-Fa-f]{4})?)_")
-_HAS_ESCAPE: Final = re.compile(r"_[xX]")
 _PI_TARGET: Final = re.compile(f"<\\?({_NCNAME})(?=[ \t\r\n?])")
 _WHOLE_TAG: Final = re.compile(r"""<(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+""")
-_MAX_CODE: Final = 0x10FFFF
-_LOWEST_ASTRAL: Final = 0x10000
-
-
-class TruncatedError(Exception):
-    """The text at hand ends within a token, and more may follow."""
 
 
 class StartTag(NamedTuple):
@@ -100,44 +70,15 @@ class StartTag(NamedTuple):
     """Prefixes that the element declares, with what they meant before; "" is the default namespace."""
 
 
-def first_illegal(text: str) -> int | None:
-    """Find the first character that XML 1.0 does not allow raw; None if all are allowed."""
-    # Searching for each character alone is ten times as fast as searching for one of them.
-    if text.isascii():
-        if not any(char in text for char in _CONTROLS):
-            return None
-    else:
-        data = text.encode("utf-8", "surrogatepass")
-        if not any(byte in data for byte in _CONTROL_BYTES) and not _ILLEGAL_UTF8.search(data):
-            return None
-    found = _ILLEGAL.search(text)
-    return found.start() if found else None
-
-
-def unescape(text: str) -> str:
-    """Undo PowerShell's escapes ``_xHHHH_`` and ``_xHHHHHHHH_``; pairs of surrogates become one character."""
-    if "_" not in text or not _HAS_ESCAPE.search(text):
-        return text
-    text = _ESCAPE.sub(_character, text)
-    if any("\ud800" <= char <= "\udfff" for char in text):
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
-    return text
-
-
-def _character(found: re.Match[str]) -> str:
-    code = int(found[1], 16)
-    return chr(code) if code <= _MAX_CODE else found[0]
-
-
-class Syntax:
-    r"""Cursor functions over one text: each takes an offset and gives the offset behind what it read.
+class Syntax(Window):
+    """Cursor functions over one text: each takes an offset and gives the offset behind what it read.
 
     Args:
-        text: the text, line ends already ``\n``.
+        text: as :class:`Window`.
         namespace: namespace of the elements; None: it does not matter.
-        where: name of the source in errors.
-        final: False while more text may follow: what is cut off at the end then raises TruncatedError.
-        fault: what is wrong behind the last character, where something is.
+        where: as :class:`Window`.
+        final: as :class:`Window`.
+        fault: as :class:`Window`.
     """
 
     def __init__(
@@ -149,26 +90,10 @@ class Syntax:
         final: bool = True,
         fault: str | None = None,
     ) -> None:
-        self._where, self._namespace = where, namespace
-        self._line = self._column = 1
+        super().__init__(text, where=where, final=final, fault=fault)
+        self._namespace = namespace
         self._meanings: dict[str, str] = {"xml": "xml", "xmlns": "xmlns"}
         self.usual = namespace is None
-        self._take(text, final=final, fault=fault)
-
-    def _take(self, text: str, *, final: bool, fault: str | None) -> None:
-        illegal = first_illegal(text)
-        self.final, self._fault = final, fault
-        if illegal is not None:
-            self.final = True
-            self._fault = f"The character U+{ord(text[illegal]):04X} is not allowed in XML"
-            text = text[:illegal]
-        self.text = text
-        """The text at hand, as far as its characters may stand in XML."""
-
-    def advance(self, pos: int, more: str, *, final: bool, fault: str | None) -> None:
-        """Drop the text before ``pos`` and add ``more`` behind; offsets count from the new beginning."""
-        self._line, self._column = self.position(pos)
-        self._take(self.text[pos:] + more, final=final, fault=fault)
 
     def mark(self) -> dict[str, str]:
         """Give what :meth:`restore` needs to undo an attempt to read on."""
@@ -183,36 +108,9 @@ class Syntax:
         self.usual = self._namespace is None or self._meanings.get("") == self._namespace
         """Whether an element without a prefix is one of ours."""
 
-    def position(self, pos: int) -> tuple[int, int]:
-        """Give line and column of an offset."""
-        lines = self.text.count("\n", 0, pos)
-        if not lines:
-            return self._line, self._column + pos
-        return self._line + lines, pos - self.text.rindex("\n", 0, pos)
-
-    def error(self, pos: int, message: str, expected: str | None = None) -> InputError:
-        """Build the error for an offset."""
-        line, column = self.position(pos)
-        return InputError(
-            message, where=self._where, line=line, column=column, expected=expected, error_id="InvalidCliXml"
-        )
-
     def unknown(self, tag: StartTag, pos: int, expected: str) -> InputError:
         """Build the error for an element that may not stand where it does."""
         return self.error(pos + 1, f"The element {tag.qname} is not known here.", expected)
-
-    def cut(self, expected: str) -> Exception:
-        """Build the error for text that ends too early."""
-        if not self.final:
-            return TruncatedError()
-        if self._fault is not None:
-            return self.error(len(self.text), f"{self._fault}.", expected)
-        return self.error(len(self.text), "The text ends too early.", expected)
-
-    def check_end(self) -> None:
-        """Raise if the text does not simply end but is followed by what is no text."""
-        if self._fault is not None:
-            raise self.error(len(self.text), f"{self._fault}.", "the end")
 
     def skip_space(self, pos: int) -> int:
         """Skip white space."""
@@ -395,17 +293,11 @@ class Syntax:
         """Replace character references and XML's five entities; ``pos`` is the offset of ``raw``."""
         if "&" not in raw:
             return raw
-        plain = replace_entities(raw)
-        if plain is not None:
-            return plain
-        stray = _STRAY.search(raw)
-        if stray is None:
-            try:
-                return _REFERENCE.sub(_referred, raw)
-            except _UnknownReferenceError as unknown:
-                stray = unknown.found
-        expected = "&lt; &gt; &amp; &quot; &apos; or &#number;"
-        raise self.error(pos + stray.start(), "The reference is malformed or unknown.", expected)
+        try:
+            return resolve(raw)
+        except UnknownReferenceError as unknown:
+            expected = "&lt; &gt; &amp; &quot; &apos; or &#number;"
+            raise self.error(pos + unknown.offset, "The reference is malformed or unknown.", expected) from unknown
 
     def drop(self, tag: StartTag) -> int:
         """Skip the whole content of an element, well-formed whatever it is; give the offset behind its end tag."""
@@ -433,32 +325,3 @@ class Syntax:
                 if not child.empty:
                     open_tags.append(child)
         return pos
-
-
-class _UnknownReferenceError(Exception):
-    """A reference names an unknown entity, or a code beyond Unicode."""
-
-    def __init__(self, found: re.Match[str]) -> None:
-        super().__init__()
-        self.found = found
-
-
-def _referred(found: re.Match[str]) -> str:
-    """Give the character that a reference stands for."""
-    if found[3] is not None:
-        char = ENTITIES.get(found[3])
-        if char is None:
-            raise _UnknownReferenceError(found)
-        return char
-    code = int(found[1]) if found[1] is not None else int(found[2], 16)
-    if code > _MAX_CODE:
-        raise _UnknownReferenceError(found)
-    return chr(code)
-
-
-def replace_entities(raw: str) -> str | None:
-    """Replace XML's five entities; None where another reference stands, or a stray ampersand."""
-    text = raw
-    for entity, char in _EARLY:
-        text = text.replace(entity, char)
-    return text.replace("&amp;", "&") if text.count("&") == text.count("&amp;") == raw.count("&amp;") else None

@@ -23,7 +23,7 @@ from cauctl.psobject import (
     to_python,
     write_clixml,
 )
-from cauctl.psobject.clixml_reader import Limits
+from cauctl.psobject.clixml_limits import Limits
 from cauctl.psobject.clixml_source import open_source
 from cauctl.psobject.clixml_stream import Documents
 from tests.psobject.clixml_records import records
