@@ -9,6 +9,10 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command ``cauctl`` and end the process with its exit code."""
-    from cauctl.cli.app import main as run  # noqa: PLC0415  nothing is loaded for who only imports the package
+    try:
+        from cauctl.cli.app import main as run  # noqa: PLC0415  nothing is loaded for who only imports the package
 
-    sys.exit(run())
+        code = run()
+    except KeyboardInterrupt:  # while it was loaded, when there is nothing to print with yet
+        code = 130
+    sys.exit(code)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
+import traceback
 from typing import TYPE_CHECKING
 
 from cyclopts import App, CycloptsError, Parameter
 
 from cauctl import __version__
-from cauctl.cli.console import message_console, say, say_error
+from cauctl.cli.console import drop_output, message_console, say, say_error
 from cauctl.errors import CauError
 from cauctl.operations.outcome import ExitCode
 
@@ -34,6 +37,7 @@ def build() -> App:
         help_epilogue=_EPILOGUE,
         default_parameter=Parameter(negative=(), show_default=False),
         error_console=message_console(),
+        suppress_keyboard_interrupt=False,
     )
     commands.register(app)
     return app
@@ -41,14 +45,16 @@ def build() -> App:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. Errors are printed in a few lines, never as a traceback."""
-    app = build()
+    if sys.stdout is None:  # closed by whoever started us, so nobody wants it
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  it lasts as long as the process
     try:
-        result = app(
+        result = build()(
             None if arguments is None else list(arguments),
             exit_on_error=False,
             print_error=True,
             result_action="return_value",
         )
+        sys.stdout.flush()
     except CycloptsError:
         return ExitCode.USAGE
     except CauError as error:
@@ -57,7 +63,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("Interrupted.")
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            say(f"Error: {error.filename or 'standard output'} cannot be used: {error.strerror}.", "bold red")
+        drop_output()
+        return ExitCode.FAILED
+    except Exception as error:  # noqa: BLE001  the last resort: whoever watches a cluster is told, not shown our code
+        say_error(_defect(error))
         return ExitCode.FAILED
     return int(result) if isinstance(result, int) else ExitCode.SUCCEEDED
+
+
+def _defect(error: Exception) -> CauError:
+    """Make what should not happen an error that says where its details are."""
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="cauctl-", suffix=".txt", encoding="utf-8", errors="replace", delete=False
+    ) as details:
+        details.writelines(traceback.format_exception(error))
+    return CauError(
+        f"cauctl met a defect of its own, {type(error).__name__}: {error}",
+        advice=f"Please report it with {details.name}. What a run left behind: cauctl status, with the cluster's name.",
+        error_id="Defect",
+    )

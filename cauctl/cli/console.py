@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
 from functools import cache
 
 from rich.console import Console
@@ -10,16 +12,29 @@ from rich.text import Text
 
 from cauctl.errors import CauError
 
-__all__ = ["data_console", "message_console", "say", "say_error"]
+__all__ = ["data_console", "drop_output", "message_console", "say", "say_error"]
 
 _PIPE_WIDTH = 250
+
+
+class _DataConsole(Console):
+    """A console that leaves it to its caller what a closed pipe means: rich would end the process."""
+
+    def on_broken_pipe(self) -> None:
+        raise  # noqa: PLE0704  called where the error is being handled
 
 
 @cache
 def data_console() -> Console:
     """Standard output: data only. Wide when it is not a terminal, so that no column is cut in a pipe."""
     wide = not sys.stdout.isatty()
-    return Console(soft_wrap=wide, width=_PIPE_WIDTH if wide else None)
+    return _DataConsole(soft_wrap=wide, width=_PIPE_WIDTH if wide else None)
+
+
+def drop_output() -> None:
+    """Give standard output up, once it cannot be written: else Python would try again, and complain, at its exit."""
+    with suppress(OSError, ValueError):  # a stream without a descriptor, as tests have, needs nothing
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @cache

@@ -46,10 +46,11 @@ def write_data(records: Sequence[Any], form: str, *, table: Callable[[Sequence[A
     writers: Mapping[str, Callable[[], str]] = {
         "xml": lambda: str(psobject.convert_to_xml(list(records), depth=depth, as_="String")),
         "json": lambda: json.dumps([plain(record) for record in records], indent=2, ensure_ascii=False),
-        "csv": lambda: "\n".join(psobject.convert_to_csv(list(records))),
+        "csv": lambda: "".join(f"{line}\n" for line in psobject.convert_to_csv(list(records))),
         "clixml": lambda: psobject.write_clixml(list(records)),
     }
-    sys.stdout.write(writers[form]() + "\n")
+    text = writers[form]()
+    sys.stdout.write(text if form == "csv" else f"{text}\n")
     sys.stdout.flush()
 
 

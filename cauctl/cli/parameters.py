@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["OUTPUT", "duration", "project"]
 
 _TIMESPAN = re.compile(
-    r"(?:(?P<days>\d+)\.)?(?P<hours>\d{1,2}):(?P<minutes>\d{2})(?::(?P<seconds>\d{2}(?:\.\d{1,6})?))?"
+    r"(?:(?P<days>\d+)\.)?(?P<hours>[01]?\d|2[0-3]):(?P<minutes>[0-5]\d)(?::(?P<seconds>[0-5]\d(?:\.\d{1,6})?))?"
 )
 _UNITS = re.compile(r"(?:(?P<days>\d+)d)?(?:(?P<hours>\d+)h)?(?:(?P<minutes>\d+)m(?:in)?)?(?:(?P<seconds>\d+)s)?")
 
@@ -131,6 +131,8 @@ def _help(parameter: Parameter) -> str:
     parts = [parameter.help]
     if parameter.attribute == _TABLES:
         parts = ["Argument of the plug-in as Name=value; repeat the option for more."]
+    if parameter.python_type is timedelta:
+        parts.append("For example 90m, 2h30m or 1.12:00:00.")
     if parameter.range_text and parameter.python_type in {int, timedelta}:
         parts.append(f"Accepted: {parameter.range_text}.")
     default = parameter.default_text or _default(parameter)

@@ -62,3 +62,4 @@ def test_no_records_are_a_valid_document(form: str, capsys: pytest.CaptureFixtur
     write_data([], form, table=lambda _: None)
     out = capsys.readouterr().out
     assert {"xml": "<Objects />", "json": "[]", "csv": "", "clixml": "<Objs "}[form] in out
+    assert ("" == out) == (form == "csv")

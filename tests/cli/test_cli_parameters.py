@@ -69,7 +69,9 @@ def test_durations(text: str, expected: timedelta):
     assert expected == parse(UpdatingRunOptions, "C1", "--stop-after", text)["stop_after"]
 
 
-@pytest.mark.parametrize("text", ["90", "", "1:2:3:4", "soon", "-5m", "5m ago"])
+@pytest.mark.parametrize(
+    "text", ["90", "", "1:2:3:4", "soon", "-5m", "5m ago", "99:99", "24:00:00", "01:60", "00:00:60"]
+)
 def test_what_is_no_duration_is_refused(text: str):
     """A bare number above all: it is minutes to one reader and days to .NET."""
     with pytest.raises(CycloptsError):

@@ -11,6 +11,7 @@ from cauctl.cli.commands.run import print_result
 from cauctl.cli.console import data_console, say
 from cauctl.cli.output import print_table
 from cauctl.cli.progress import RunProgress
+from cauctl.errors import InputError
 from cauctl.models.enums import OutputType
 from cauctl.models.options import ScanOptions, UpdatingRunOptions
 
@@ -30,7 +31,7 @@ def register(app: App) -> None:
 
 def demo(
     *,
-    nodes: Annotated[int, Option(help="Number of nodes, 1 to 16.", show_default=True)] = 4,
+    nodes: Annotated[int, Option(help="Number of nodes, 1 to 64.", show_default=True)] = 4,
     seed: Annotated[int, Option(help="Seed of everything that is left to chance.", show_default=True)] = 1,
     path: Annotated[Path, Option(help="Folder for the files that it leaves.", show_default=True)] = Path("cauctl-demo"),
     fault: Annotated[tuple[str, ...], Option(help="What goes wrong, as for cauctl lab; repeat it for more.")] = (),
@@ -44,7 +45,12 @@ def demo(
     from cauctl.lab.server import Lab  # noqa: PLC0415  as above
     from cauctl.reports.store import ReportStore  # noqa: PLC0415  as above
 
-    path.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{str(path)!r} cannot be made: {error.strerror}", where="--path", expected="a folder that can be written"
+        ) from error
     store = ReportStore(path / "state")
     with Lab("DEMO-FC1", nodes=nodes, seed=seed, faults=[Fault.parse(each) for each in fault]) as lab:
         say(f"{lab.name}: {nodes} nodes on loopback, each with a real PowerShell remoting listener over HTTPS.", "bold")

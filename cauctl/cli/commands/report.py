@@ -25,6 +25,7 @@ __all__ = ["register"]
 _CLUSTER = Annotated[str, Option(help="Name of the cluster.")]
 _START = Annotated[datetime | None, Option(help="Only runs that began at this moment or later; local time.")]
 _END = Annotated[datetime | None, Option(help="Only runs that began before this moment; local time.")]
+_WITHIN = " in that time"
 _LAST = Annotated[bool, Option(help="Only the newest report.")]
 
 
@@ -53,6 +54,8 @@ def show(  # noqa: PLR0913  options of a command
     )
     for notice in found.notices:
         say(notice, "yellow")
+    if not found.reports:
+        say(f"There is no report of cluster {cluster_name}{_WITHIN if start_date or end_date else ''}.", "yellow")
     write_data(found.reports, output, table=_details if detailed else _summaries, depth=6 if detailed else 1)
     return operations.ExitCode.SUCCEEDED
 
@@ -102,7 +105,8 @@ def _summaries(reports: Sequence[CauReportSummary]) -> None:
         )
         for each in reports
     ]
-    print_table("", headings, rows, empty="There is no report.")
+    if rows:
+        print_table("", headings, rows)
 
 
 def _details(reports: Sequence[CauReport]) -> None:

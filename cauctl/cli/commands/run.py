@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter as Option
 
-from cauctl.cli.console import data_console, say
+from cauctl.cli.console import data_console, drop_output, say
 from cauctl.cli.output import print_table, write_data
 from cauctl.cli.parameters import OUTPUT, project
 from cauctl.cli.progress import RunProgress
 from cauctl.cli.reaching import REACHING, Reaching, confirm
+from cauctl.errors import InputError
 from cauctl.models.enums import SummaryStatus
 from cauctl.models.options import UpdatingRunOptions
 
@@ -50,6 +52,8 @@ def run(given: dict[str, Any], *, output: str, quiet: bool, reaching: Reaching) 
     options = UpdatingRunOptions.bind(**given)
     connection = reaching.for_operations()
     if options.what_if:
+        if output != "table":
+            raise InputError("a plan is printed as text only", where="--output", expected="no --output with --what-if")
         for line in operations.plan(options, **connection).lines():
             data_console().print(line, highlight=False, markup=False)
         return operations.ExitCode.SUCCEEDED
@@ -62,13 +66,26 @@ def run(given: dict[str, Any], *, output: str, quiet: bool, reaching: Reaching) 
 
 
 def finish(outcome: RunOutcome, output: str = "table") -> int:
-    """Print how a run ended, and return its exit code."""
+    """Print how a run ended, and return its exit code.
+
+    Where standard output cannot be written the code still tells how the run ended: nobody may take a node that is left
+    paused for a pipe that was closed.
+    """
     for notice in outcome.notices:
         say(notice, "yellow")
-    write_data([outcome.report.cluster_result], output, table=lambda results: print_result(results[0]), depth=5)
+    code = outcome.exit_code
+    try:
+        write_data([outcome.report.cluster_result], output, table=lambda results: print_result(results[0]), depth=5)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        drop_output()
+    except OSError as error:
+        say(f"The result could not be printed: {error.strerror}.", "bold red")
+        drop_output()
+        code = code or outcome.exit_code.FAILED
     if outcome.report_path:
         say(f"Report: {outcome.report_path}", "dim")
-    return outcome.exit_code
+    return code
 
 
 def print_result(result: ClusterResult) -> None:

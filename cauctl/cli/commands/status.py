@@ -70,7 +70,9 @@ def _print_tables(found: ClusterStatus) -> None:
     data_console().print(Text(f"Witness: {witness}"))
     data_console().print(Text(str(found.state), style=_STYLES[found.state]))
     if found.lock:
-        data_console().print(Text(f"  run {found.lock.run_id} of {found.lock.owner} since {found.lock.acquired:%c}"))
+        data_console().print(
+            Text(f"  run {found.lock.run_id} of {found.lock.owner} since {found.lock.acquired:%Y-%m-%d %H:%M} UTC")
+        )
     if found.run:
         phases = [(each.node.node_name, each.status) for each in found.run.node_status_notifications]
         print_table("", ("Node", "Phase"), phases)
