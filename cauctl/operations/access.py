@@ -12,7 +12,7 @@ give.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,10 +116,8 @@ def connect(
 def _ways(
     name: str, connection: Connection | None, credential: PSCredential | None, ask: AskPassword | None
 ) -> tuple[tuple[NodeConnection, ...], Clock]:
-    if isinstance(connection, NodeConnection):
-        connection = (connection,)
     if connection is not None and not isinstance(connection, ConnectionChoice):
-        return tuple(_as(each, credential) for each in connection), SystemClock()
+        return tuple(_as(each, credential) for each in _connections(connection)), SystemClock()
     choice = connection or ConnectionChoice()
     entry = _chosen_entry(name, choice)
     if entry is not None:
@@ -131,7 +129,18 @@ def _ways(
             where="cluster_name",
             expected="an entry in clusters.toml, an entry node, or the name of a running lab",
         )
-    return _lab_ways(record, credential, choice), ScaledClock(record.epoch, record.started, record.scale)
+    return _lab_ways(record, credential, choice, ask), ScaledClock(record.epoch, record.started, record.scale)
+
+
+def _connections(given: NodeConnection | Sequence[NodeConnection]) -> tuple[NodeConnection, ...]:
+    if isinstance(given, NodeConnection):
+        return (given,)
+    found = tuple(given) if isinstance(given, Iterable) else (given,)
+    if not found or not all(isinstance(each, NodeConnection) for each in found):
+        raise InputError(
+            f"{given!r} says no way to a node", where="connection", expected="a NodeConnection, or a list of some"
+        )
+    return found
 
 
 def _as(connection: NodeConnection, credential: PSCredential | None) -> NodeConnection:
@@ -161,9 +170,12 @@ def _lab(name: str) -> LabRecord | None:
 
 
 def _lab_ways(
-    record: LabRecord, credential: PSCredential | None, choice: ConnectionChoice
+    record: LabRecord, credential: PSCredential | None, choice: ConnectionChoice, ask: AskPassword | None
 ) -> tuple[NodeConnection, ...]:
-    own = credential or PSCredential(record.user_name, record.password)
+    if choice.port is not None:
+        raise InputError(f"the lab {record.name} tells the port of each node", where="port", expected="no port")
+    chosen = ClusterEntry(record.name, nodes=(), user_name=choice.username).credential(ask=ask)
+    own = credential or chosen or PSCredential(record.user_name, record.password)
     return tuple(
         NodeConnection(
             each.name,
