@@ -44,6 +44,9 @@ DEFAULT_TIME_SCALE: Final = 600.0
 """Ten minutes of the lab a second."""
 _ADDRESS: Final = "127.0.0.1"
 _LAST_PORT: Final = 65_535
+_SLOWEST: Final = 0.001
+_FASTEST: Final = 100_000
+"""More than a day of the lab in a second; much faster, and its calendar ends while it runs."""
 
 
 class Lab:
@@ -72,8 +75,10 @@ class Lab:
         scenario: Scenario | None = None,
         published: bool = True,
     ) -> None:
-        if not time_scale > 0:
-            raise InputError(f"{time_scale:g}", where="time_scale", expected="a number above 0")
+        if not _SLOWEST <= time_scale <= _FASTEST:
+            raise InputError(
+                f"{time_scale:g}", where="time_scale", expected=f"a number from {_SLOWEST:g} to {_FASTEST:,}"
+            )
         scenario = scenario or standard_scenario(name, nodes=nodes, faults=faults)
         if not 0 <= port <= _LAST_PORT - len(scenario.nodes):
             raise InputError(f"{port}", where="port", expected="0, or a port with room for one port a node above it")

@@ -86,6 +86,8 @@ def test_stopping_twice_and_a_lab_that_never_started_are_fine() -> None:
     [
         {"time_scale": 0},
         {"time_scale": float("nan")},
+        {"time_scale": float("inf")},
+        {"time_scale": 1e300},
         {"port": 65535},
         {"name": "no such name"},
         {"name": "../x"},
