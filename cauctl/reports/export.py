@@ -89,20 +89,29 @@ def histories_of(reports: Iterable[CauReport], store: ReportStore, read: Callabl
 
 
 def _refuse_existing(path: Path, *, force: bool) -> None:
-    if path.is_dir():
-        raise InputError(f"{str(path)!r} is a folder.", where="path", expected="the name of a file")
-    if not path.parent.is_dir():
-        raise InputError(
-            f"the folder {str(path.parent)!r} does not exist.", where="path", expected="an existing folder"
-        )
-    if path.exists() and not force:
-        raise _taken(path)
+    try:
+        if path.is_dir():
+            raise InputError(f"{str(path)!r} is a folder.", where="path", expected="the name of a file")
+        if not path.parent.is_dir():
+            raise InputError(
+                f"the folder {str(path.parent)!r} does not exist.", where="path", expected="an existing folder"
+            )
+        if path.exists() and not force:
+            raise _taken(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
 
 
 def _taken(path: Path) -> InputError:
     return InputError(
-        f"{str(path)!r} exists already.", where="path", advice="Choose another name, or replace it with force=True."
+        f"{str(path)!r} exists already.", where="path", advice="Choose another name, or replace it by force."
     )
+
+
+def _unwritable(path: Path, error: OSError | ValueError) -> InputError:
+    """Say why nothing can be written there; a ValueError is a name that no file can have."""
+    why = error.strerror if isinstance(error, OSError) else str(error)
+    return InputError(f"{str(path)!r} cannot be written: {why}.", where="path")
 
 
 def _write(path: Path, data: bytes, *, force: bool) -> None:
@@ -115,7 +124,7 @@ def _write(path: Path, data: bytes, *, force: bool) -> None:
             give_name(temporary, path)
     except FileExistsError as error:
         raise _taken(path) from error
-    except OSError as error:
-        raise InputError(f"{str(path)!r} cannot be written: {error.strerror}.", where="path") from error
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)

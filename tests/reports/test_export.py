@@ -74,3 +74,10 @@ def test_histories_are_read_from_the_journals_beside_the_reports(tmp_path: Path)
     assert Histories(notices=("CauReport-20261122024530.jsonl: line 3 is cut short.",)) == histories_of(
         [REPORT], store, damaged
     )
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"])
+def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path, name: str):
+    with pytest.raises(InputError, match="cannot be written: ") as caught:
+        export_reports(options(tmp_path / name))
+    assert "path" == caught.value.where
