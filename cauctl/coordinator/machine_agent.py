@@ -81,7 +81,7 @@ _DOING: Mapping[AgentOperation, str] = MappingProxyType(
 )
 
 _LAST_WORDS = frozenset({AgentEventKind.DONE, AgentEventKind.FAILED, AgentEventKind.CANCELLED})
-_HOPELESS = frozenset({Remedy.CONFIGURE, Remedy.REPORT, Remedy.REPAIR, Remedy.SKIP})
+_HOPELESS = frozenset({Remedy.CONFIGURE, Remedy.CORRECT, Remedy.REPORT, Remedy.REPAIR, Remedy.SKIP})
 
 
 def _enter(turn: Turn, node: NodeWork) -> None:

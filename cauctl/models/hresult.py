@@ -29,6 +29,7 @@ class Remedy(Enum):
     REPAIR = "Repair the component store of the node (DISM /Online /Cleanup-Image /RestoreHealth)."
     INSPECT = "Look into the logs of the node (CBS.log, WindowsUpdate.log) for the error behind this one."
     SKIP = "Leave this update out; it cannot be installed unattended here."
+    CORRECT = "Correct the QueryString that was given: it is not what a search of Windows Update accepts."
     REPORT = "The request was not as Windows Update needs it; please report this as a defect."
 
 
@@ -70,7 +71,7 @@ _TABLE: Final[tuple[tuple[int, str, str, Remedy], ...]] = (
     (0x80240023, "WU_E_EULAS_DECLINED", "a licence was not accepted", Remedy.CONFIGURE),
     (0x80240024, "WU_E_NO_UPDATE", "nothing to do", Remedy.NONE),
     (0x8024002E, "WU_E_WU_DISABLED", "policy forbids an unmanaged update server", Remedy.CONFIGURE),
-    (0x80240032, "WU_E_INVALID_CRITERIA", "the search text is wrong", Remedy.REPORT),
+    (0x80240032, "WU_E_INVALID_CRITERIA", "the search text is wrong", Remedy.CORRECT),
     (0x80240034, "WU_E_DOWNLOAD_FAILED", "the download failed", Remedy.RETRY),
     (0x80240037, "WU_E_NOT_SUPPORTED", "not offered on this edition", Remedy.CONFIGURE),
     (0x80240042, "WU_E_UNKNOWN_SERVICE", "the update service is not registered", Remedy.CONFIGURE),
