@@ -104,7 +104,7 @@ class RunOutcome:
 
     @property
     def exit_code(self) -> ExitCode:
-        """INTERRUPTED for a run left in the middle; else the worst of: a node left paused, an interruption, the status."""
+        """INTERRUPTED for a run that was left; else the worst of: a node left paused, an interruption, the status."""
         if self.detached:
             return ExitCode.INTERRUPTED
         if self.unresumed:

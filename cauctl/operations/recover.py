@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-import socket
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -17,6 +14,7 @@ from cauctl.models.enums import RunState
 from cauctl.models.results import CauNode
 from cauctl.models.run import CauRun, NodeStatusNotification
 from cauctl.operations.access import connect
+from cauctl.operations.coordinator_name import owner
 from cauctl.operations.outcome import ClusterStatus, ExitCode
 
 if TYPE_CHECKING:
@@ -87,10 +85,9 @@ def recover(
         StateError: its checkpoint cannot be read.
         InputError, ClusterError, TransportError: as :func:`status`.
     """
-    owner = f"{getpass.getuser()}@{socket.gethostname()} (pid {os.getpid()})"
     with connect(cluster_name, connection=connection, credential=credential, ask_password=ask_password) as access:
         ports = Ports(cluster=access.cluster, node=access.node, agent=access.agent, clock=access.clock)
-        result = abandon(ports, owner=owner)
+        result = abandon(ports, owner=owner())
     code = ExitCode.FAILED if result.failures else ExitCode.SUCCEEDED
     return Recovery(result, exit_code=ExitCode.NODE_NOT_RESUMED if result.unresumed else code)
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import logging
-import os
-import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -19,11 +16,12 @@ from cauctl.coordinator.journal import FileJournal, JournalHead, MemoryJournal
 from cauctl.coordinator.output import OutputStream
 from cauctl.coordinator.performer import Ports
 from cauctl.coordinator.planning import plan_from_scan
-from cauctl.coordinator.results import Orchestrator, report
+from cauctl.coordinator.results import report
 from cauctl.coordinator.settings import Purpose, scan_settings, update_settings
 from cauctl.coordinator.stop_switch import StopSwitch
 from cauctl.errors import CauError, ClusterError, InputError, RunInProgressError, RunInterruptedError, StateError
 from cauctl.operations.access import connect
+from cauctl.operations.coordinator_name import orchestrator, owner
 from cauctl.operations.outcome import LOCK_LOST_NODE_PAUSED, RunOutcome, ScanResult, failure_of
 from cauctl.operations.recover import interrupted_notice
 from cauctl.operations.signals import heeding_signals
@@ -160,7 +158,7 @@ def run(  # noqa: PLR0913  each is one thing that a caller may want to say
         raise _refused(state, state.refusal)
     if state.fenced:
         raise _fenced(state)
-    finished = report(state, _orchestrator(access.account))
+    finished = report(state, orchestrator(access.account))
     stored, complaints = _store(shelves, state, finished, path)
     take(finished.cluster_result)
     return RunOutcome(
@@ -210,22 +208,13 @@ def _ports(access: Access) -> Ports:
 
 
 def _started(access: Access, settings: RunSettings) -> RunStarted:
-    machine = _orchestrator("")
     return RunStarted(
         access.clock.now(),
         run_id=str(uuid4()),
         cluster=access.name,
-        owner=f"{machine.user}@{machine.machine} (pid {os.getpid()})",
+        owner=owner(),
         settings=settings,
     )
-
-
-def _orchestrator(account: str) -> Orchestrator:
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as containers have
-        user = str(os.getuid()) if hasattr(os, "getuid") else ""
-    return Orchestrator(machine=socket.gethostname(), user=user, account=account or user)
 
 
 def _watchers(on_progress: Callable[[str], None] | None, observer: Observer | None) -> list[Observer]:
@@ -237,10 +226,19 @@ def _watchers(on_progress: Callable[[str], None] | None, observer: Observer | No
 
 
 def _each_to(kept: list[Any], on_output: Callable[[Any], None] | None) -> Callable[[Any], None]:
+    """Keep what is written and hand it on; a callback that fails is left out, and costs neither result nor report."""
+    hand_on = on_output
+
     def take(written: Any) -> None:
+        nonlocal hand_on
         kept.append(written)
-        if on_output is not None:
-            on_output(written)
+        if hand_on is None:
+            return
+        try:
+            hand_on(written)
+        except Exception:
+            _log.exception("on_output failed and is not called again")
+            hand_on = None
 
     return take
 
