@@ -236,7 +236,7 @@ def _each_to(kept: list[Any], on_output: Callable[[Any], None] | None) -> Callab
             return
         try:
             hand_on(written)
-        except Exception:
+        except Exception:  # noqa: BLE001  as a display, it never costs a run
             _log.exception("on_output failed and is not called again")
             hand_on = None
 
