@@ -39,10 +39,10 @@ def _integers(cls: type[int], lowest: int, highest: int) -> Convert:
 
 
 def _dates(texts: Column) -> Column:
-    if max(map(len, texts)) <= _UTC_LENGTH and {text[-1] for text in texts} == {"Z"}:
-        clocks = map(datetime.fromisoformat, " ".join(texts).replace("Z", "").split(" "))
-        return utc_dates(clocks)
-    return list(map(usual_date, texts))
+    joined = " ".join(texts)
+    if joined.count("Z") < len(texts) or ("." in joined and max(map(len, texts)) > _UTC_LENGTH):
+        return list(map(usual_date, texts))
+    return utc_dates(map(datetime.fromisoformat, joined.replace("Z", "").split(" ")))
 
 
 def _decimals(texts: Column) -> Column:
@@ -85,18 +85,12 @@ class Texts:
         """Resolve references and escapes in all texts."""
         if self._plain:
             return texts
-        joined = "".join(texts)
+        joined = "\0".join(texts)  # no text holds U+0000 yet: it keeps them apart
         if "]]>" in joined:
             raise ValueError("]]>")
         if "&" in joined:
-            texts = self._resolved(texts)
-        if "_x" in joined or "_X" in joined:
-            texts = [unescape(text) if "_" in text else text for text in texts]
+            plain = replace_entities(joined)
+            texts = list(map(resolve, texts)) if plain is None else plain.split("\0")
+        if "_" in joined and ("_x" in joined or "_X" in joined):
+            texts = list(map(unescape, texts))
         return texts
-
-    def _resolved(self, texts: Column) -> Column:
-        """Replace entities in all texts at once; U+0000, which no text holds yet, keeps them apart."""
-        joined = replace_entities("\0".join(texts))
-        if joined is not None:
-            return joined.split("\0")
-        return [resolve(text) if "&" in text else text for text in texts]

@@ -53,7 +53,10 @@ def replace_entities(raw: str) -> str | None:
     """Replace XML's five entities; None where another reference stands, or a stray ampersand."""
     text = raw
     for entity, char in _EARLY:
-        text = text.replace(entity, char)
+        if entity in text:
+            text = text.replace(entity, char)
+    if "&" not in text:
+        return text
     return text.replace("&amp;", "&") if text.count("&") == text.count("&amp;") == raw.count("&amp;") else None
 
 

@@ -12,9 +12,10 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -36,6 +37,7 @@ from cauctl.psobject import (
     type_name,
     write_clixml,
 )
+from cauctl.psobject.values import TYPE_NAMES
 
 SCRIPT = Path(__file__).with_name("clixml_speed.ps1")
 WARM, COUNT = 10, 11
@@ -84,34 +86,25 @@ def mixed(count: int) -> Iterator[Any]:
 FILES: dict[str, Callable[[int], Iterator[Any]]] = {"uniform": uniform, "mixed": mixed}
 
 
-def look(value: Any, seen: set[int]) -> None:
-    """Look at the type and the value of everything in a value."""
-    if not isinstance(value, PSObject):
-        type_name(value)
-        return
-    if id(value) in seen:
-        return
-    seen.add(id(value))
-    _ = value.type_names
-    for _, item in value.items():  # noqa: PERF102  not a mapping: it has no values()
-        if type(item) is PSObject:
-            look(item, seen)
-        else:
-            type_name(item)
-    if isinstance(value.base, PSDictionary):
-        for key, item in value.base.pairs:
-            look(key, seen)
-            look(item, seen)
-    elif value.is_container:
-        for item in value.base:
-            look(item, seen)
-    elif value.base is not None:
-        type_name(value.base)
+def look(values: Iterable[Any], seen: set[int]) -> None:
+    """Look at the type and the value of everything in some values, at each object once."""
+    for value in values:
+        if type(value) is not PSObject:
+            type_name(value)
+        elif id(value) not in seen:
+            seen.add(id(value))
+            _ = value.type_names
+            for _, item in value.items():  # noqa: PERF102  an object is no dict, and names are part of it
+                if TYPE_NAMES.get(type(item)) is None:
+                    look((item,), seen)
+            base = value.base
+            if base is not None:
+                inner = chain(*base.pairs) if type(base) is PSDictionary else base if value.is_container else (base,)
+                look(inner, seen)
 
 
 def read_and_look(text: str) -> None:
-    for value in read_clixml(text):
-        look(value, set())
+    look(read_clixml(text), set())
 
 
 class Beside:
