@@ -131,11 +131,19 @@ class Shapes:
         self, shape: _Shape, found: re.Match[str] | None, items: list[Any], pos: int, depth: int, top: int
     ) -> int | None:
         text, match, longest, rows = self._syntax.text, shape.match, self._longest, shape.rows
+        known, alone = self._references.objects, None if shape.pointers or len(shape.refs) > 1 else shape.refs[0]
         end, size = pos, 0
         while found is not None and size < _ROWS_AT_ONCE:
             stop, row = found.end(), found.groups()
-            if stop - end > longest or not self._announce(shape, row):
+            if stop - end > longest:
                 break
+            if alone is None:
+                if not self._announce(shape, row):
+                    break
+            elif (ref := row[alone]) in known:
+                break
+            else:
+                known[ref] = PENDING
             rows.append(row)
             size += 1
             end = stop
@@ -157,12 +165,6 @@ class Shapes:
         It must if a RefId is known already, or if a reference finds nothing before it, or only what is not made yet.
         """
         known, holes = self._references.objects, shape.refs
-        if len(holes) == 1 and not shape.pointers:
-            ref = row[holes[0]]
-            if ref is None or ref in known:
-                return False
-            known[ref] = PENDING
-            return True
         ids = [ref for hole in holes if (ref := row[hole]) is not None]
         if len(set(ids)) < len(ids) or not known.keys().isdisjoint(ids):
             return False
