@@ -15,7 +15,13 @@ from tests.laws.worlds import Case
 from tests.trial import USER, Trial
 
 _A_MOMENT = timedelta(seconds=5)
-"""Between the last look at the others and the moment at which a node stops."""
+"""Between the last look at the others and the moment at which a node is told to restart."""
+
+
+def _on_its_way(trial: Trial) -> timedelta:
+    """Longest time between the last look at the others and the moment at which a node stops."""
+    durations = trial.world.scenario.durations
+    return _A_MOMENT + durations.shutdown * (1 + durations.variation)
 
 
 def breaches(trial: Trial, case: Case) -> list[str]:
@@ -45,7 +51,11 @@ def _one_domain_at_a_time(trial: Trial) -> Iterator[str]:
         others = [each for each in others if not _fell_just_before(trial, each, restart.at)]
         if others:
             yield f"{restart.node} restarted at {restart.at} while {', '.join(others)} was down"
-        if restart.resyncing and not others and not restart.others_down:
+        late = any(
+            pause.by != USER and timedelta() <= restart.at - pause.at <= _on_its_way(trial)
+            for pause in world.ledger.pauses
+        )
+        if restart.resyncing and not others and not restart.others_down and not late:
             yield f"{restart.node} restarted at {restart.at} while storage was resyncing"
 
 
@@ -56,7 +66,8 @@ def ledger_begin(trial: Trial) -> datetime:
 
 def _fell_just_before(trial: Trial, node: str, at: object) -> bool:
     return any(
-        other.node == node and timedelta() <= at - other.at <= _A_MOMENT for other in trial.world.ledger.restarts
+        other.node == node and timedelta() <= at - other.at <= _on_its_way(trial)
+        for other in trial.world.ledger.restarts
     )
 
 
