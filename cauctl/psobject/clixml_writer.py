@@ -42,9 +42,9 @@ _INT64: Final = 1 << 63
 _LEVELS_OF_TEXT: Final = 6 * DEEPEST
 
 
-def _has_depth(value: PSObject) -> bool:
-    """Tell whether an object is cut at the end of the depth: containers and boxed primitives are not."""
-    return not value.is_container and (value.base is None or value.text is not None)
+def _is_cut(value: PSObject) -> bool:
+    """Tell whether an object is cut at the end of the depth: what was read, containers and boxed primitives are not."""
+    return not value.deserialized and not value.is_container and (value.base is None or value.text is not None)
 
 
 _USUAL: Final[dict[type, tuple[str, Callable[[Any], str], str]]] = {
@@ -73,7 +73,7 @@ class Writer:
         self._pads = ["" if newline is None else newline + "  " * level for level in range(_LEVELS_OF_TEXT)]
         self._depth = depth
         self._objects: dict[int, tuple[int, Any]] = {}  # the object too: its id is its own as long as it lives
-        self._type_names: dict[tuple[str, ...], int] = {}
+        self._type_names: dict[tuple[str, ...], str] = {}  # the element that stands for them once they were written
         self._attributes = _Attributes()
         self._out: list[str] = []
         self._texts = ObjectText(TextStyle())
@@ -142,7 +142,7 @@ class Writer:
             self._out.append(f'{self._pads[level]}<Ref{named} RefId="{written[0]}" />')
             return
         adapted, extended = value.parts()
-        cut = depth == 0 and not value.deserialized and _has_depth(value)
+        cut = depth == 0 and _is_cut(value)
         if cut and not extended[0] and not is_bag(value):
             self._primitive(self._texts.object_text(value), TEXTS[str], named, level)
             return
@@ -190,12 +190,12 @@ class Writer:
             self._value(base, "", level, depth, nesting)
 
     def _names(self, names: tuple[str, ...], level: int) -> None:
-        number, pad = self._type_names.get(names), self._pads[level]
-        if number is not None:
-            self._out.append(f'{pad}<TNRef RefId="{number}" />')
+        known, pad = self._type_names.get(names), self._pads[level]
+        if known is not None:
+            self._out.append(pad + known)
             return
-        number = self._type_names[names] = len(self._type_names)
-        inner = self._pads[level + 1]
+        number, inner = len(self._type_names), self._pads[level + 1]
+        self._type_names[names] = f'<TNRef RefId="{number}" />'
         listed = "".join(f"{inner}<T>{escape(name)}</T>" for name in names)
         self._out.append(f'{pad}<TN RefId="{number}">{listed}{pad}</TN>')
 
@@ -229,7 +229,7 @@ class Writer:
         ids = list(map(id, rows))
         first, text = len(self._objects), None
         if len(set(ids)) == len(ids) and self._objects.keys().isdisjoint(ids):
-            names = f'<TNRef RefId="{self._type_names[shape.type_names]}" />' if shape.type_names else ""
+            names = self._type_names[shape.type_names] if shape.type_names else ""
             text = write_rows(shape, names, rows, first, self._pads[level : level + 3])
         if text is None:
             self._each(rows, level, depth, nesting)

@@ -179,8 +179,11 @@ class PSObject:
 
     def parts(self) -> tuple[Unopened | None, Unopened]:
         """Give names and values of the adapted and of the extended members, member sets among them."""
-        adapted = self._adapted
-        return None if adapted is None else _unopened(adapted), _unopened(self._extended)
+        adapted, extended = self._adapted, self._extended
+        return (
+            adapted if adapted is None or type(adapted) is tuple else _unopened(adapted),
+            extended if type(extended) is tuple else _unopened(extended),
+        )
 
     @property
     def is_container(self) -> bool:
@@ -247,9 +250,7 @@ def _held(base: Any) -> Any:
 
 
 def _unopened(members: _Group) -> Unopened:
-    if isinstance(members, Members):
-        return tuple(members), tuple(members.values())
-    return members
+    return (tuple(members), tuple(members.values())) if isinstance(members, Members) else members
 
 
 def to_python(value: Any, _seen: dict[int, Any] | None = None) -> Any:
