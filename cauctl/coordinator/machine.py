@@ -39,9 +39,11 @@ from cauctl.coordinator.machine_drain import EMPTYING, SUSPENDING
 from cauctl.coordinator.machine_gates import CHECKING, GUARDING
 from cauctl.coordinator.machine_restart import RESTARTING, VERIFYING
 from cauctl.coordinator.machine_resume import FAILING_BACK, RESUMING, STRANDED
+from cauctl.coordinator.problems import ProblemKind
 from cauctl.coordinator.sight import came_up, completed, differing
 from cauctl.coordinator.state import NodeWork, Pause, Phase, RunPhase, RunState
 from cauctl.coordinator.turn import Playbook, Rules, Turn, problem, settle_call
+from cauctl.models.nodes import NodeState
 
 __all__ = ["pending_instructions", "step"]
 
@@ -240,8 +242,15 @@ def _misfit(turn: Turn, node: NodeWork, event: Answer, action: Action) -> None:
 
 
 def _learn(turn: Turn, event: Answer) -> None:
-    """Take what an answer tells of the cluster, whoever asked."""
+    """Take what an answer tells of the cluster, whoever asked.
+
+    While nobody answers for the cluster any node may go and come back unseen: all that are Up then have only just come.
+    """
     run = turn.run
+    if isinstance(event, CallFailed):
+        if event.problem.kind is ProblemKind.CLUSTER:
+            turn.change(blind=True)
+        return
     if isinstance(event, ClusterObserved):
         facts = completed(event.facts, turn.nodes)
         turn.change(facts=facts, came_up=came_up(run.came_up, run.facts, facts.nodes, event.at))
@@ -249,3 +258,6 @@ def _learn(turn: Turn, event: Answer) -> None:
         turn.change(facts=differing(run.facts, event), came_up=came_up(run.came_up, run.facts, event.nodes, event.at))
     elif isinstance(event, GatesChecked):
         turn.change(storage=event.storage)
+    if run.blind and isinstance(event, (ClusterObserved, ClusterChanged)):
+        up = {node.name: event.at for node in turn.facts.nodes if node.state is NodeState.UP}
+        turn.change(blind=False, came_up={**turn.run.came_up, **up})

@@ -52,8 +52,8 @@ def _enter_resuming(turn: Turn, node: NodeWork) -> None:
 
 def _resuming(turn: Turn, node: NodeWork, event: Event) -> None:
     node = turn.calm(node)
-    if isinstance(event, ResumeRequested):
-        turn.look_later(node, ObserveCluster(node.name))
+    if isinstance(event, ResumeRequested):  # at once: who pauses the node later must not be taken for our own pause
+        turn.call(node, ObserveCluster(node.name))
     elif isinstance(event, (ClusterObserved, ClusterChanged)):
         _look_at_resumed(turn, node)
 

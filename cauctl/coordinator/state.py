@@ -139,6 +139,8 @@ class RunState:
     """Virtual disks whose repair we started since storage was last healthy."""
     came_up: Mapping[str, datetime] = field(factory=dict)
     """When a node that was not Up was first seen Up again."""
+    blind: bool = False
+    """True since nobody answered for the cluster, until somebody does."""
     nodes: Mapping[str, NodeWork] = field(factory=dict)
     """Every node of the cluster by its name."""
     order: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ from cauctl.coordinator.machine import step
 from cauctl.coordinator.settings import Limits
 from cauctl.coordinator.state import NodeWork, Phase, RunPhase, RunState, changed
 from cauctl.errors import AuthenticationError, ClusterError, RemoteError
+from cauctl.lab.world.scenario import Quirks
 from cauctl.models.enums import FailbackType, SummaryStatus
 from cauctl.models.nodes import ClusterFacts, NodeState
 from tests.trial import USER, Failing, Trial, scenario
@@ -172,6 +173,21 @@ def test_storage_is_seen_healthy_several_times_before_each_node():
     assert min(looks.values()) >= limits.storage_samples
 
 
+def test_a_node_that_fell_and_rose_while_nobody_could_look_holds_the_restart_until_its_storage_is_repaired():
+    """Two nodes without a witness: with one drained, the other one's loss is the loss of all sight."""
+    suspended = evolve(Quirks.none(), repair_suspended=1.0)
+    trial = Trial(evolve(scenario(nodes=2, storage=True, witness=False), quirks=suspended))
+    nodes = list(trial.world.machines)
+
+    def fell_other(node: str) -> None:
+        trial.world.machine(next(each for each in nodes if each != node)).lose_power()
+
+    trial.run(on_event=when(Phase.INSTALLING, fell_other))
+    ours = [each for each in trial.world.ledger.restarts if each.by == USER]
+    assert ours
+    assert [each for each in ours if each.resyncing] == []
+
+
 # --- a node that somebody else pauses --------------------------------------------------------------------------------
 
 
@@ -189,6 +205,20 @@ def test_a_node_that_could_never_be_asked_and_that_somebody_paused_meanwhile_sta
     trial.run(on_event=when(Phase.SUSPENDING, fall_silent), ports=evolve(trial.ports, cluster=cluster))
     assert trial.world.ledger.paused_now == {"NODE2": "administrator"}
     assert trial.state.unresumed == ()
+
+
+def test_a_node_that_somebody_pauses_right_after_we_resumed_it_stays_paused():
+    """What we resumed is looked at at once; a pause that comes later is not taken for a resume that did not work."""
+    trial = Trial(scenario(nodes=3))
+
+    def pause(node: str) -> None:
+        def act() -> None:
+            trial.world.cluster.suspend(node, drain=True, by="administrator")
+
+        trial.world.kernel.after(timedelta(seconds=2), act)
+
+    trial.run(on_event=when(Phase.RESUMING, pause))
+    assert list(trial.world.ledger.paused_now.values()) == ["administrator"]
 
 
 def moment(phase: Phase, **changes: object) -> tuple[RunState, NodeWork, int]:
