@@ -117,6 +117,7 @@ def read_fragment(text: str, *, limits: Limits = _USUAL_LIMITS) -> Any:
     reader = Reader(syntax, limits, any_secret=True)
     pos = syntax.skip(0)
     value, pos = reader.value(syntax.start(pos), pos, 0)
+    reader.shapes.settle()
     if (pos := syntax.skip(pos)) < len(syntax.text):
         raise syntax.error(pos, "Something follows the value.", "the end")
     syntax.check_end()

@@ -18,7 +18,9 @@ from cauctl.psobject import (
     hashtable,
     ordered_dictionary,
     read_clixml,
+    read_fragment,
     write_clixml,
+    write_fragment,
 )
 from tests.psobject.clixml_graphs import NAMES, PRIMITIVES
 from tests.psobject.describe import UTC_ZONE, describe
@@ -97,6 +99,14 @@ def test_documents_of_many_objects_come_back_the_same(objects):
     text = write_clixml(objects)
 
     assert write_clixml(read_clixml(text)) == text
+
+
+@given(many())
+def test_fragments_of_many_objects_come_back_the_same(objects):
+    """Messages of PSRP are read as documents are."""
+    text = write_fragment(array(objects))
+
+    assert write_fragment(read_fragment(text)) == text
 
 
 OBJECTS = [custom_object({"S": f"a{number}", "I": number, "D": 1.5, "B": True, "N": None}) for number in range(FEW)]
