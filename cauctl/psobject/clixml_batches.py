@@ -109,6 +109,7 @@ class Batches:
         if syntax.text.startswith("</", pos):
             return -1
         if not self._across:
+            self._reader.shapes.settle()
             self._reader.references.keep(())
         self._reader.top = len(values)
         self._reader.references.begin()

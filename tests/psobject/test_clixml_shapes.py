@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cauctl.errors import InputError
@@ -16,6 +16,7 @@ from cauctl.psobject import (
     custom_object,
     enum_value,
     hashtable,
+    iter_clixml,
     ordered_dictionary,
     read_clixml,
     read_fragment,
@@ -24,6 +25,7 @@ from cauctl.psobject import (
 )
 from tests.psobject.clixml_graphs import NAMES, PRIMITIVES
 from tests.psobject.describe import UTC_ZONE, describe
+from tests.psobject.pipe import Pipe
 
 LEAVES = PRIMITIVES.map(lambda meant: meant.value)
 FEW = 40
@@ -107,6 +109,21 @@ def test_fragments_of_many_objects_come_back_the_same(objects):
     text = write_fragment(array(objects))
 
     assert write_fragment(read_fragment(text)) == text
+
+
+@given(many(), st.sampled_from((64, 300, 2000)))
+@settings(max_examples=25)
+def test_many_objects_in_pieces_are_what_they_are_as_a_whole(objects, window):
+    """In a stream that can be rewound, and, each within one value, in one that cannot."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cauctl.psobject.clixml_stream._WINDOW", window)
+        text = write_clixml(objects)
+        assert [describe(value, UTC_ZONE) for value in iter_clixml(text)] == seen(text)
+        values = [array(objects[start : start + 20]) for start in (0, 20)]
+        texts = [write_clixml([value]) for value in values]
+        both = texts[0].removesuffix("\n</Objs>") + texts[1][texts[1].index("\n") :]
+        pipe = Pipe(both.encode("utf-8", "surrogatepass"), most=window)
+        assert [describe(value, UTC_ZONE) for value in iter_clixml(pipe)] == [*seen(texts[0]), *seen(texts[1])]
 
 
 OBJECTS = [custom_object({"S": f"a{number}", "I": number, "D": 1.5, "B": True, "N": None}) for number in range(FEW)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import gzip
-import io
 import tracemalloc
 from collections.abc import Iterator
 
@@ -27,6 +26,7 @@ from cauctl.psobject.clixml_limits import Limits
 from cauctl.psobject.clixml_source import open_source
 from cauctl.psobject.clixml_stream import Documents
 from tests.psobject.clixml_records import records
+from tests.psobject.pipe import Pipe
 
 VALUES = ["Größe\U0001f600\r\n", 1, None, {"k": [1.5, True]}]
 TEXT = write_clixml(VALUES)
@@ -41,22 +41,6 @@ PRINTED = (
     '<S S="Error">no such node_x000D__x000A_</S><S S="Warning">slow</S></Objs>'
     '#< CLIXML\r\n<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04"><I32>1</I32></Objs>\r\n'
 )
-
-
-class Pipe(io.RawIOBase):
-    """A binary stream that cannot be rewound and gives what it has, little by little."""
-
-    def __init__(self, data: bytes, most: int = 7) -> None:
-        super().__init__()
-        self._data, self._most = io.BytesIO(data), most
-
-    def readable(self) -> bool:
-        """It can."""
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        """Give a little."""
-        return self._data.read(min(self._most, size) if size >= 0 else self._most)
 
 
 def encoded(encoding: str) -> bytes:
