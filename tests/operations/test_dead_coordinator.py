@@ -133,7 +133,7 @@ def test_a_second_ctrl_c_leaves_at_once(start_lab: StartLab):
     with coordinator(lab) as process:
         until(lambda: installing(lab))
         process.send_signal(signal.SIGINT)
-        time.sleep(0.3)
+        time.sleep(0.1)
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
