@@ -112,8 +112,8 @@ class _Bytes:
         else:
             self._stream.read(3 if encoding == "utf-8" else 2)
         self._encoding = encoding
-        decoder = codecs.getincrementaldecoder(encoding)("strict")
-        self._decoder = io.IncrementalNewlineDecoder(decoder, translate=True)
+        self._decoder = codecs.getincrementaldecoder(encoding)("strict")
+        self._newlines = io.IncrementalNewlineDecoder(None, translate=True)
         declared = _DECLARED.match(lead.decode(encoding, "ignore").lstrip("\ufeff"))
         if declared is not None and declared[1].lower() not in _AGREES[encoding]:
             self._end(f"The document is declared as {declared[1]} and is not, or is no UTF-8 or UTF-16")
@@ -130,10 +130,10 @@ class _Bytes:
             data = self._bytes(size)
             self._ended = self._ended or not data
             try:
-                text = self._decoder.decode(data, final=not data)
+                text = self._newlines.decode(self._decoder.decode(data, final=not data), final=not data)
             except UnicodeDecodeError as refusal:
                 good: bytes = refusal.object[: refusal.start]
-                text = good.decode(self._encoding)
+                text = self._newlines.decode(good.decode(self._encoding), final=True)
                 self._end(f"The bytes are no {self._encoding.upper().removesuffix('-LE').removesuffix('-BE')}")
         if len(text) > self._left:
             text = text[: self._left]

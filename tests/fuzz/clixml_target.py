@@ -5,8 +5,10 @@ Each input is read whole, in pieces and as a fragment. What is read is written a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from cauctl.errors import InputError
-from cauctl.psobject import Limits, iter_clixml, read_clixml, read_fragment, to_python, write_clixml
+from cauctl.psobject import Limits, clixml_stream, iter_clixml, read_clixml, read_fragment, to_python, write_clixml
 
 LIMITS = Limits(text=1 << 20, document=1 << 22)
 
@@ -14,7 +16,7 @@ LIMITS = Limits(text=1 << 20, document=1 << 22)
 def check(data: bytes) -> bool:
     """Run one input; tell whether it was read. An AssertionError, or any error but InputError, is a find."""
     whole, error = outcome(lambda: read_clixml(data, limits=LIMITS))
-    pieces, other = outcome(lambda: list(iter_clixml(data, limits=LIMITS)))
+    pieces, other = outcome(lambda: list(in_pieces(data)))
     assert str(error) == str(other), (error, other)
     if error is not None:
         assert error.line is not None
@@ -26,6 +28,15 @@ def check(data: bytes) -> bool:
         again(whole)
     outcome(lambda: [read_fragment(data.decode("utf-8", "replace"), limits=LIMITS)])
     return error is None
+
+
+def in_pieces(data: bytes) -> Iterator[object]:
+    """Read an input through a small window."""
+    usual, clixml_stream._WINDOW = clixml_stream._WINDOW, 40 + len(data) % 400
+    try:
+        yield from iter_clixml(data, limits=LIMITS)
+    finally:
+        clixml_stream._WINDOW = usual
 
 
 def outcome(read) -> tuple[list[object], InputError | None]:

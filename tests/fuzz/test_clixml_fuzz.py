@@ -13,6 +13,7 @@ ROOT = b'<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/
 
 FINDS: dict[str, bytes] = {
     "a control character behind the document was lost between two pieces": ROOT + b"<I32>1</I32></Objs>\x01",
+    "line ends before bytes that are no text were not counted": ROOT + b"\r<X>\r\xff",
     "an offset of more than 99 hours was written": ROOT + b"<DT>0001-01-01T00:00:00-99:99</DT></Objs>",
 }
 """Inputs that fuzzing found, by what was wrong."""
