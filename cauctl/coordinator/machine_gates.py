@@ -165,7 +165,8 @@ def _suspend(turn: Turn, node: NodeWork) -> None:
         placement = tuple(Placed(group.name, state=group.state, core=group.is_core_group) for group in owned)
         node = turn.keep(node, placement=placement)
     node = turn.stamp(node, storage_repair_monitor_end=turn.at)
-    turn.go(node, Phase.SUSPENDING, paused_by_us=True)
+    beside = tuple(each.name for each in turn.facts.nodes if each.state is NodeState.PAUSED and each.name != node.name)
+    turn.go(node, Phase.SUSPENDING, paused_by_us=True, paused_beside=beside)
 
 
 CHECKING = Rules(_enter_checking, _checked)
@@ -232,10 +233,17 @@ def closed_for_restart(turn: Turn, node: NodeWork, event: GatesChecked) -> tuple
         (
             gates.health(facts, node.name, taken=_taken(turn, node)),
             gates.quorum(facts, node.name, loses_quorum=event.loses_quorum),
+            gates.disks_of_paused(_paused_since(turn, node) if _has_storage(turn) else ()),
             gates.storage_of_others(report, settled=settled or not _has_storage(turn)),
         )
     )
     return closed, report
+
+
+def _paused_since(turn: Turn, node: NodeWork) -> tuple[str, ...]:
+    """Name the nodes that somebody has paused since this one was taken out of service."""
+    known = {node.name, *node.paused_beside}
+    return tuple(each.name for each in turn.facts.nodes if each.state is NodeState.PAUSED and each.name not in known)
 
 
 def _wait_drained(turn: Turn, node: NodeWork, closed: Gate) -> None:

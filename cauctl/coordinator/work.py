@@ -233,6 +233,8 @@ class NodeWork:
     """Its Windows Update work."""
     steady: int = field(default=0, kw_only=True)
     """Looks in a row that found the same, where a phase counts them."""
+    paused_beside: tuple[str, ...] = field(default=(), kw_only=True)
+    """Nodes that were paused already when this one was taken out of service."""
     regained: int = field(default=0, kw_only=True)
     """Times in this attempt that it was in service again although it had been drained."""
     stranded: int = field(default=0, kw_only=True)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Gate",
     "Verdict",
+    "disks_of_paused",
     "health",
     "node_is_up",
     "quorum",
@@ -96,6 +97,13 @@ def storage_of_others(report: StorageReport, *, settled: bool) -> Gate:
         return Gate("StorageRepair", verdict=Verdict.WAIT, reason=report.reason)
     if not settled:
         return Gate("StorageRepair", verdict=Verdict.WAIT, reason="another node has only just come back")
+    return Gate("StorageRepair")
+
+
+def disks_of_paused(paused: Iterable[str]) -> Gate:
+    """Ask who was paused beside a drained node: a drain takes disks out, and whose are out cannot be seen then."""
+    if names := ", ".join(paused):
+        return Gate("StorageRepair", verdict=Verdict.WAIT, reason=f"paused meanwhile, its disks may be out: {names}")
     return Gate("StorageRepair")
 
 

@@ -24,7 +24,7 @@ from cauctl.coordinator.state import NodeWork, Phase, RunPhase, RunState, change
 from cauctl.errors import AuthenticationError, ClusterError, RemoteError
 from cauctl.lab.world.scenario import Quirks
 from cauctl.models.enums import FailbackType, SummaryStatus
-from cauctl.models.nodes import ClusterFacts, NodeState
+from cauctl.models.nodes import ClusterFacts, NodeState, StorageFacts
 from tests.trial import USER, Failing, Trial, scenario
 
 MINUTE = timedelta(minutes=1)
@@ -48,6 +48,18 @@ def when(phase: Phase, act: object) -> object:
                 act(node.name)
 
     return watch
+
+
+def moment(phase: Phase, **changes: object) -> tuple[RunState, NodeWork, int]:
+    """Give a run at a moment at which a node in the phase has asked for something; the number of what it asked."""
+    trial, seen = Trial(scenario(nodes=3, **changes), seed=3), []
+    trial.run(on_event=lambda _event, state: seen.append(state))
+    return next(
+        (state, node, node.pending.number)
+        for state in seen
+        for node in state.nodes.values()
+        if node.phase is phase and isinstance(node.pending, Call)
+    )
 
 
 # --- the restart -----------------------------------------------------------------------------------------------------
@@ -188,6 +200,20 @@ def test_a_node_that_fell_and_rose_while_nobody_could_look_holds_the_restart_unt
     assert [each for each in ours if each.resyncing] == []
 
 
+def test_a_node_is_not_restarted_while_somebody_has_paused_another_one_whose_disks_are_out_then():
+    """Storage Spaces Direct: a drain takes the disks of its node out; two nodes' disks out is data out of reach."""
+    state, node, call = moment(Phase.GUARDING, storage=True)
+    state, _ = step(state, NodeProbed(state.now, call=call, node=node.name, probe=node.record.probe))
+    others = tuple(evolve(each, state=NodeState.PAUSED) for each in state.facts.nodes)
+    facts = evolve(state.facts, nodes=others)
+    state, _ = step(state, ClusterObserved(state.now, node=node.name, facts=facts))
+    call = state.nodes[node.name].pending.number
+    checked = GatesChecked(state.now, call=call, node=node.name, loses_quorum=False, storage=StorageFacts())
+    after, _ = step(state, checked)
+    assert after.nodes[node.name].phase is Phase.GUARDING
+    assert "paused meanwhile" in after.nodes[node.name].wait.reason
+
+
 # --- a node that somebody else pauses --------------------------------------------------------------------------------
 
 
@@ -219,18 +245,6 @@ def test_a_node_that_somebody_pauses_right_after_we_resumed_it_stays_paused():
 
     trial.run(on_event=when(Phase.RESUMING, pause))
     assert list(trial.world.ledger.paused_now.values()) == ["administrator"]
-
-
-def moment(phase: Phase, **changes: object) -> tuple[RunState, NodeWork, int]:
-    """Give a run at a moment at which a node in the phase has asked for something; the number of what it asked."""
-    trial, seen = Trial(scenario(nodes=3, **changes), seed=3), []
-    trial.run(on_event=lambda _event, state: seen.append(state))
-    return next(
-        (state, node, node.pending.number)
-        for state in seen
-        for node in state.nodes.values()
-        if node.phase is phase and isinstance(node.pending, Call)
-    )
 
 
 def with_roles_elsewhere(run: RunState, node: str, **changes: object) -> ClusterFacts:
