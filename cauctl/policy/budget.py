@@ -1,7 +1,9 @@
 """What may be out of service at once: one fault domain, and so many failed nodes.
 
 A node is out of service while it is not a running member, is isolated or in quarantine, or joins. Nodes without a fault
-domain are one each. A paused node serves no roles but keeps its vote and its disks: it is not out of service.
+domain are one each, and so are all nodes where one domain holds the whole cluster (a site that was assigned by itself
+does): a domain without a counterpart separates nothing. A paused node serves no roles but keeps its vote: it is not out
+of service; whether its disks are is storage's question.
 """
 
 from __future__ import annotations
@@ -54,7 +56,10 @@ def in_the_way(facts: ClusterFacts, name: str, *, taken: Iterable[str] = ()) -> 
         taken: nodes that our own hand has taken, or is about to take, out of service.
     """
     here, ours = domain(facts.node(name)), set(taken)
-    others = [node for node in facts.nodes if node.name.casefold() != name.casefold() and domain(node) != here]
+    undivided = all(domain(node) == here for node in facts.nodes)
+    others = [
+        node for node in facts.nodes if node.name.casefold() != name.casefold() and (undivided or domain(node) != here)
+    ]
     return tuple(
         reason
         for node in others

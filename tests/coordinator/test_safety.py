@@ -164,6 +164,16 @@ def test_a_node_that_refuses_questions_while_it_goes_down_or_comes_up_is_waited_
     assert trial.causes == {}
 
 
+def test_a_site_that_holds_the_whole_cluster_does_not_let_two_nodes_go_down_at_once():
+    """Design §4: a fault domain that all nodes share separates nothing; each node is one then."""
+    plain = scenario(nodes=4)
+    nodes = tuple(evolve(each, site="Default", down=each.name == "NODE4") for each in plain.nodes)
+    trial = Trial(evolve(plain, nodes=nodes))
+    trial.run(max_failed_nodes=0)
+    assert trial.world.ledger.most_nodes_down == 1
+    assert trial.suspended == []
+
+
 # --- storage ---------------------------------------------------------------------------------------------------------
 
 
