@@ -6,22 +6,16 @@ cut off by the end of the text at hand leaves nothing behind.
 
 from __future__ import annotations
 
-import gc
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from cauctl.errors import InputError
 from cauctl.psobject.clixml_reader import ODD, Reader
 from cauctl.psobject.clixml_usual import LEAF
 from cauctl.psobject.clixml_window import TruncatedError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 __all__ = ["Batch", "Batches"]
 
 _BATCH: Final = 4000
-_WORTH_A_REST: Final = 1 << 18
 
 
 class Batch(NamedTuple):
@@ -35,19 +29,6 @@ class Batch(NamedTuple):
     """Why there are no more: an InputError, or a TruncatedError where the text at hand ends."""
     last: bool
     """True at the end tag around the values."""
-
-
-@contextmanager
-def _uncollected(size: int) -> Iterator[None]:
-    """Let the collector rest while many objects are made, none of which can be garbage yet."""
-    if size < _WORTH_A_REST or not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 class Batches:
@@ -68,10 +49,6 @@ class Batches:
             pos: where to begin.
             wanted: RefIds of the objects that are remembered for later batches; None for all.
         """
-        with _uncollected(len(self._reader.syntax.text)):
-            return self._read(pos, wanted)
-
-    def _read(self, pos: int, wanted: frozenset[str] | None) -> Batch:
         values: list[Any] = []
         streams: dict[int, str] = {}
         fault: Exception | None = None

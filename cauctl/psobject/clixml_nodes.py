@@ -13,7 +13,7 @@ from attrs import field, frozen, mutable
 
 from cauctl.psobject.clixml_columns import HOLES, Column, Texts
 from cauctl.psobject.containers import PSDictionary, PSEnumerable, PSList, PSQueue, PSStack
-from cauctl.psobject.objects import DESERIALIZED, ORDERED_DICTIONARY, PSObject
+from cauctl.psobject.objects import DESERIALIZED, ORDERED_DICTIONARY, PSObject, read_objects
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["CONTAINERS", "Entries", "Items", "Leaf", "Node", "NodeMembers", "is_ordered", "ref_holes"]
 
 CONTAINERS: Final[dict[str, type[PSList]]] = {"LST": PSList, "IE": PSEnumerable, "STK": PSStack, "QUE": PSQueue}
-_NO_NOTES: Final = ((), ())
 
 
 def is_ordered(type_names: tuple[str, ...]) -> bool:
@@ -115,20 +114,16 @@ class Node:
         names = [()] * len(refs) if self.type_names is None else [known[ref] for ref in columns[self.type_names]]
         shown = self._shown(columns, texts)
         base = nothing if self.base is None else self.base.build(columns, references, texts)
-        adapted = nothing if self.adapted is None else _members(self.adapted, columns, references, texts)
-        notes = (
-            [_NO_NOTES] * len(refs) if self.extended is None else _members(self.extended, columns, references, texts)
-        )
         if isinstance(self.base, Entries):
             for type_names, dictionary in zip(names, base, strict=True):
                 dictionary.ordered = is_ordered(type_names)
-        new, found = PSObject.__new__, []
-        for type_names, text, value, props, own in zip(names, shown, base, adapted, notes, strict=True):
-            made = new(PSObject)
-            made.type_names, made.text, made.base = type_names, text, value
-            made._adapted, made._extended = props, own  # noqa: SLF001  the unopened form that PSObject keeps for this
-            made.declared, made.deserialized = None, True
-            found.append(made)
+        props = nothing if self.adapted is None else _values(self.adapted, columns, references, texts)
+        notes = [()] * len(refs) if self.extended is None else _values(self.extended, columns, references, texts)
+        found = read_objects(
+            zip(names, shown, base, props, notes, strict=True),
+            () if self.adapted is None else self.adapted[0],
+            () if self.extended is None else self.extended[0],
+        )
         references.objects.update(zip(refs, found, strict=True))
         return found
 
@@ -138,11 +133,9 @@ class Node:
         return texts.convert([text or "" for text in columns[self.text]])
 
 
-def _members(group: NodeMembers, columns: Sequence[Column], references: References, texts: Texts) -> Column:
-    """Make the unopened member groups of all rows: names and values."""
-    names, members = group
-    values = zip(*[member.build(columns, references, texts) for member in members], strict=True)
-    return [(names, row) for row in values]
+def _values(group: NodeMembers, columns: Sequence[Column], references: References, texts: Texts) -> Column:
+    """Make the values of a member group, a tuple for each row."""
+    return list(zip(*[member.build(columns, references, texts) for member in group[1]], strict=True))
 
 
 def ref_holes(node: Node) -> tuple[list[int], list[int]]:

@@ -222,28 +222,32 @@ class Reader:
 
     def _adapted(self, found: PSObject, tag: StartTag, depth: int) -> int:
         names, values, pos = self._members(tag, depth, 0)
-        found._adapted = self._group(names, values)  # noqa: SLF001  the unopened form that PSObject keeps for this
+        known = self._shared(names)
+        if known is None:
+            found.adapted = Members.joined(names, values)
+        else:
+            found.hold_adapted(known, tuple(values))
         return pos
 
     def _extended(self, found: PSObject, tag: StartTag, depth: int) -> int:
         names, values, pos = self._members(tag, depth, 1)
-        if found.extended:
-            names, values = [*found.extended, *names], [*found.extended.values(), *values]
-        found._extended = self._group(names, values)  # noqa: SLF001  as above
+        (before, held) = found.parts()[1]
+        if before:
+            names, values = [*before, *names], [*held, *values]
+        known = self._shared(names)
+        if known is None:
+            found.extended = Members.joined(names, values)
+        else:
+            found.hold_extended(known, tuple(values))
         return pos
 
-    def _group(self, names: list[str], values: list[Any]) -> Members | tuple[tuple[str, ...], tuple[Any, ...]]:
-        """Make a member group, unopened unless a name comes twice."""
+    def _shared(self, names: list[str]) -> tuple[str, ...] | None:
+        """Give the tuple that stands for these names in all objects; None where a name comes twice."""
         key = tuple(names)
         known = self._names.get(key)
         if known is None and len({name.upper() for name in key}) == len(key):
             known = self._names[key] = key
-        if known is not None:
-            return known, tuple(values)
-        members = Members()
-        for name, value in zip(names, values, strict=True):
-            members.put(name, value)
-        return members
+        return known
 
     def _members(self, tag: StartTag, depth: int, sets: int) -> tuple[list[str], list[Any], int]:
         """Read named values; ``sets`` counts the MS around them, 0 where none may stand."""
@@ -287,10 +291,7 @@ class Reader:
             if depth + sets > self._limits.depth:
                 raise syntax.error(pos + 1, f"MS is nested deeper than {self._limits.depth} levels.", "less nesting")
             names, values, end = self._members(child, depth, sets + 1)
-            member_set = MemberSet()
-            for name, value in zip(names, values, strict=True):
-                member_set.put(name, value)
-            return unescape(child.name), member_set, end
+            return unescape(child.name), MemberSet.joined(names, values), end
         value, end = self.value(child, pos, depth)
         return unescape(child.name), value, end
 

@@ -41,7 +41,7 @@ _MOST_SHAPES: Final = 64
 _ROWS_AT_ONCE: Final = 2000
 
 _LEAD: Final = re.compile(
-    r'<Obj(?: N="[^"<&]*")? RefId="[^"<&]*">[ \t\n]*<TNRef RefId="([^"<&]*)" />'
+    r'[ \t\n]*<Obj(?: N="[^"<&]*")? RefId="[^"<&]*">[ \t\n]*<TNRef RefId="([^"<&]*)" />'
     r"(?:[ \t\n]*<ToString>[^<]*</ToString>)?"
     r'[ \t\n]*<([A-Za-z0-9]+)>?(?:[ \t\n]*<[A-Za-z0-9]+(?: N="([^"<&]*)")?)?'
 )
@@ -109,18 +109,22 @@ class Shapes:
         """Index of the top-level value in which something could not be read; None as long as all could."""
 
     def take(self, items: list[Any], pos: int, depth: int, top: int) -> int | None:
-        """Take the objects from ``pos`` that have one known shape; None where the reader must look itself.
+        """Take the objects from ``pos`` that have known shapes; None where the reader must look itself.
 
         The objects are announced, and their places in ``items`` held; :meth:`settle` makes them.
         """
         if not self._learnt or self._busy:
             return None
-        text = self._syntax.text
-        for shape in self._by_lead.get(self._lead(text, pos), ()):
-            found = shape.match(text, pos)
-            if found is not None:
-                return self._run(shape, found, items, pos, depth, top)
-        return None
+        text, start = self._syntax.text, pos
+        while True:
+            for shape in self._by_lead.get(self._lead(text, pos), ()):
+                found = shape.match(text, pos)
+                end = None if found is None else self._run(shape, found, items, pos, depth, top)
+                if end is not None:
+                    pos = end
+                    break
+            else:
+                return None if pos == start else pos
 
     def _lead(self, text: str, pos: int) -> Any:
         """Give what a shape is looked for by: type names, first part, name of the first member."""

@@ -9,10 +9,10 @@ Rules kept here:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 __all__ = ["MemberSet", "Members", "PSDictionary", "PSEnumerable", "PSList", "PSQueue", "PSStack"]
 
@@ -32,6 +32,14 @@ class Members(dict[str, Any]):
             return cls(given)
         found = cls()
         for name, value in given.items():
+            found.put(name, value)
+        return found
+
+    @classmethod
+    def joined(cls, names: Sequence[str], values: Sequence[Any]) -> Self:
+        """Build a member group of names and values; a name that comes again replaces the one before, at its place."""
+        found = cls()
+        for name, value in zip(names, values, strict=True):
             found.put(name, value)
         return found
 

@@ -51,6 +51,7 @@ __all__ = [
     "enum_value",
     "hashtable",
     "ordered_dictionary",
+    "read_objects",
     "to_python",
 ]
 
@@ -62,8 +63,7 @@ DESERIALIZED: Final = "Deserialized."
 
 
 Unopened: TypeAlias = tuple[tuple[str, ...], tuple[Any, ...]]
-_Group: TypeAlias = Members | Unopened
-"""A member group, or names and values of one that nobody changed since it was read: most are only looked at."""
+"""Names and values of a member group."""
 
 
 class PSObject:
@@ -79,10 +79,17 @@ class PSObject:
         deserialized: True for what came by CLIXML, False for what was made here.
     """
 
-    __slots__ = ("__weakref__", "_adapted", "_extended", "base", "declared", "deserialized", "text", "type_names")
+    __slots__ = (
+        *("base", "declared", "deserialized", "text", "type_names", "__weakref__"),
+        *("_adapted", "_adapted_names", "_extended", "_extended_names"),
+    )
 
-    _adapted: _Group | None
-    _extended: _Group
+    # A member group that nobody changed since it was read is a tuple of values beside one of names: most are only
+    # looked at. The names are shared by all objects of a shape.
+    _adapted: Members | tuple[Any, ...] | None
+    _adapted_names: tuple[str, ...]
+    _extended: Members | tuple[Any, ...]
+    _extended_names: tuple[str, ...]
 
     def __init__(  # noqa: PLR0913  an object has these parts
         self,
@@ -108,7 +115,7 @@ class PSObject:
         """.NET properties (``Props``); None where the element is missing."""
         held = self._adapted
         if type(held) is tuple:
-            held = self._adapted = Members(zip(*held, strict=True))
+            held = self._adapted = Members(zip(self._adapted_names, held, strict=True))
         return held  # type: ignore[return-value]  # a tuple was replaced
 
     @adapted.setter
@@ -120,7 +127,7 @@ class PSObject:
         """Notes and other instance members (``MS``), member sets among them."""
         held = self._extended
         if type(held) is tuple:
-            held = self._extended = Members(zip(*held, strict=True))
+            held = self._extended = Members(zip(self._extended_names, held, strict=True))
         return held  # type: ignore[return-value]  # a tuple was replaced
 
     @extended.setter
@@ -180,10 +187,23 @@ class PSObject:
     def parts(self) -> tuple[Unopened | None, Unopened]:
         """Give names and values of the adapted and of the extended members, member sets among them."""
         adapted, extended = self._adapted, self._extended
-        return (
-            adapted if adapted is None or type(adapted) is tuple else _unopened(adapted),
-            extended if type(extended) is tuple else _unopened(extended),
-        )
+        if type(extended) is tuple:
+            notes = self._extended_names, extended
+        else:
+            notes = tuple(extended), tuple(extended.values())  # type: ignore[union-attr]  # a tuple was seen to above
+        if adapted is None:
+            return None, notes
+        if type(adapted) is tuple:
+            return (self._adapted_names, adapted), notes
+        return (tuple(adapted), tuple(adapted.values())), notes  # type: ignore[union-attr]  # as above
+
+    def hold_adapted(self, names: tuple[str, ...], values: tuple[Any, ...]) -> None:
+        """Take .NET properties as they are; no two names may differ in case alone."""
+        self._adapted_names, self._adapted = names, values
+
+    def hold_extended(self, names: tuple[str, ...], values: tuple[Any, ...]) -> None:
+        """Take notes as they are; no two names may differ in case alone."""
+        self._extended_names, self._extended = names, values
 
     @property
     def is_container(self) -> bool:
@@ -206,9 +226,9 @@ class PSObject:
         extended, adapted = self._extended, self._adapted
         if type(extended) is tuple:
             if adapted is None:
-                return zip(*extended, strict=True)
-            if not extended[0] and type(adapted) is tuple:
-                return zip(*adapted, strict=True)
+                return zip(self._extended_names, extended, strict=True)
+            if not extended and type(adapted) is tuple:
+                return zip(self._adapted_names, adapted, strict=True)
         return self.properties.items()
 
     @property
@@ -249,8 +269,27 @@ def _held(base: Any) -> Any:
     return PSDictionary(base.items()) if type(base) is dict else base
 
 
-def _unopened(members: _Group) -> Unopened:
-    return (tuple(members), tuple(members.values())) if isinstance(members, Members) else members
+def read_objects(
+    parts: Iterable[tuple[tuple[str, ...], str | None, Any, tuple[Any, ...] | None, tuple[Any, ...]]],
+    adapted_names: tuple[str, ...],
+    extended_names: tuple[str, ...],
+) -> list[PSObject]:
+    """Make many objects that were read, in a third of the time that the class takes; for readers of many.
+
+    Args:
+        parts: type names, text, base value, values of .NET properties (None without) and of notes of each.
+        adapted_names: names of the .NET properties.
+        extended_names: names of the notes.
+    """
+    new, found = PSObject.__new__, []
+    for type_names, text, base, adapted, extended in parts:
+        made = new(PSObject)
+        made.type_names, made.text, made.base = type_names, text, base
+        made._adapted, made._adapted_names = adapted, adapted_names  # noqa: SLF001  the class is of this module
+        made._extended, made._extended_names = extended, extended_names  # noqa: SLF001  as above
+        made.declared, made.deserialized = None, True
+        found.append(made)
+    return found
 
 
 def to_python(value: Any, _seen: dict[int, Any] | None = None) -> Any:

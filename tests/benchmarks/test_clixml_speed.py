@@ -34,12 +34,12 @@ from cauctl.psobject import (
     ordered_dictionary,
     read_clixml,
     save_clixml,
-    type_name,
     write_clixml,
 )
 from cauctl.psobject.values import TYPE_NAMES
 
 SCRIPT = Path(__file__).with_name("clixml_speed.ps1")
+TYPES = {**TYPE_NAMES, type(None): None}
 WARM, COUNT = 10, 11
 FIRST = datetime(2026, 11, 22, tzinfo=UTC)
 DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
@@ -89,18 +89,17 @@ FILES: dict[str, Callable[[int], Iterator[Any]]] = {"uniform": uniform, "mixed":
 def look(values: Iterable[Any], seen: set[int]) -> None:
     """Look at the type and the value of everything in some values, at each object once."""
     for value in values:
-        if type(value) is not PSObject:
-            type_name(value)
-        elif id(value) not in seen:
-            seen.add(id(value))
-            _ = value.type_names
-            for _, item in value.items():  # noqa: PERF102  an object is no dict, and names are part of it
-                if TYPE_NAMES.get(type(item)) is None:
-                    look((item,), seen)
-            base = value.base
-            if base is not None:
-                inner = chain(*base.pairs) if type(base) is PSDictionary else base if value.is_container else (base,)
-                look(inner, seen)
+        if type(value) in TYPES or id(value) in seen:
+            continue
+        seen.add(id(value))
+        _ = value.type_names
+        for _, item in value.items():  # noqa: PERF102  an object is no dict, and names are part of it
+            if type(item) not in TYPES:
+                look((item,), seen)
+        base = value.base
+        if base is not None:
+            inner = chain(*base.pairs) if type(base) is PSDictionary else base if value.is_container else (base,)
+            look(inner, seen)
 
 
 def read_and_look(text: str) -> None:
