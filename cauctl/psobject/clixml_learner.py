@@ -41,12 +41,16 @@ class Learner:
         self._holes = 0
 
     def learn(self) -> tuple[re.Pattern[str], Node]:
-        """Learn the object at the place given."""
+        """Learn the object at the place given.
+
+        The pattern matches such objects with the white space before them, and the empty text where there is none: so
+        that looking for all of them from an offset on ends where the first other thing stands.
+        """
         part = self._next()
         if not part["object"]:
             raise UnlearnableError
         node = self._object(part)
-        return re.compile("[ \t\n]*" + "".join(self._pattern)), node
+        return re.compile(f"[ \t\n]*{''.join(self._pattern)}|"), node
 
     def _next(self) -> re.Match[str]:
         part = _PART.match(self._text, self._pos)

@@ -26,7 +26,7 @@ from cauctl.psobject.clixml_nodes import Node, ref_holes
 from cauctl.psobject.clixml_references import PENDING, References
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from cauctl.psobject.clixml_syntax import Syntax
     from cauctl.psobject.objects import PSObject
@@ -48,22 +48,25 @@ _LEAD: Final = re.compile(
 """Beginning of an object, up to the name of its first member: by these a shape is looked for."""
 
 
-class _Match(Protocol):
-    """The method of a compiled pattern."""
+class _FindAll(Protocol):
+    """The method ``finditer`` of a compiled pattern."""
 
-    def __call__(self, text: str, pos: int, /) -> re.Match[str] | None: ...
+    def __call__(self, text: str, pos: int, /) -> Iterator[re.Match[str]]: ...
 
 
 @mutable(eq=False)
 class _Shape:
     """A learnt shape, and the objects of it that were seen and are not made yet."""
 
-    match: _Match
+    finditer: _FindAll
+    """Gives a match for each object from an offset on; an empty one, whose groups are None, where there are no more."""
     node: Node
     refs: list[int]
     """Holes that hold RefIds of objects."""
     pointers: list[int]
     """Holes that hold RefIds of references."""
+    alone: bool
+    """True if the objects hold no others and no references."""
     rows: list[tuple[str | None, ...]] = field(factory=list)
     """Texts in the holes, an object a row."""
     spans: list[_Span] = field(factory=list)
@@ -118,8 +121,7 @@ class Shapes:
         text, start = self._syntax.text, pos
         while True:
             for shape in self._by_lead.get(self._lead(text, pos), ()):
-                found = shape.match(text, pos)
-                end = None if found is None else self._run(shape, found, items, pos, depth, top)
+                end = self._run(shape, items, pos, depth, top)
                 if end is not None:
                     pos = end
                     break
@@ -131,29 +133,30 @@ class Shapes:
         lead = _LEAD.match(text, pos)
         return None if lead is None else (self._references.type_names.get(lead[1]), lead[2], lead[3])
 
-    def _run(  # noqa: PLR0913, PLR0917  the place in the text, in the list, in the document
-        self, shape: _Shape, found: re.Match[str] | None, items: list[Any], pos: int, depth: int, top: int
-    ) -> int | None:
-        text, match, longest, rows = self._syntax.text, shape.match, self._longest, shape.rows
-        known, alone = self._references.objects, None if shape.pointers or len(shape.refs) > 1 else shape.refs[0]
-        end, size = pos, 0
-        while found is not None and size < _ROWS_AT_ONCE:
-            stop, row = found.end(), found.groups()
-            if stop - end > longest:
+    def _run(self, shape: _Shape, items: list[Any], pos: int, depth: int, top: int) -> int | None:
+        """Take the objects of one shape; None where there are none."""
+        text, rows, last = self._syntax.text, shape.rows, None
+        known, alone, unbounded = self._references.objects, shape.alone, len(text) <= self._longest
+        before, most = len(rows), len(rows) + _ROWS_AT_ONCE
+        for found in shape.finditer(text, pos):
+            row = found.groups()
+            ref = row[0]
+            if ref is None or not (unbounded or found.end() - found.start() <= self._longest):
                 break
-            if alone is None:
+            if not alone:
                 if not self._announce(shape, row):
                     break
-            elif (ref := row[alone]) in known:
+            elif ref in known:
                 break
             else:
                 known[ref] = PENDING
             rows.append(row)
-            size += 1
-            end = stop
-            found = match(text, end)
-        if not size:
+            last = found
+            if len(rows) == most:
+                break
+        if last is None:
             return None
+        size = len(rows) - before
         if not shape.spans:
             self._waiting.append(shape)
         shape.spans.append(_Span(items, len(items), size, pos, depth, top))
@@ -161,7 +164,7 @@ class Shapes:
         self._rows += size
         if self._rows >= _ROWS_AT_ONCE:
             self.settle()
-        return end
+        return last.end()
 
     def _announce(self, shape: _Shape, row: Sequence[str | None]) -> bool:
         """Announce the objects of a row; False, and nothing done, where the careful way must look.
@@ -237,5 +240,6 @@ class Shapes:
             self._seen[kind] = _NEVER
             return
         self._learnt += 1
-        shape = _Shape(pattern.match, node, *ref_holes(node))
+        refs, pointers = ref_holes(node)
+        shape = _Shape(pattern.finditer, node, refs, pointers, alone=len(refs) == 1 and not pointers)
         self._by_lead.setdefault(self._lead(self._syntax.text, pos), []).insert(0, shape)
