@@ -15,7 +15,8 @@ from uuid import UUID
 
 from cauctl.psobject.clixml_escapes import replace_entities, resolve, unescape
 from cauctl.psobject.clixml_primitives import PRIMITIVES, USUAL_DATE, usual_date
-from cauctl.psobject.values import Byte, Int16, Int64, SByte, UInt16, UInt32, UInt64, utc_dates
+from cauctl.psobject.times import utc_dates
+from cauctl.psobject.values import Byte, Int16, Int64, SByte, UInt16, UInt32, UInt64
 
 __all__ = ["HOLES", "Column", "Convert", "Texts"]
 

@@ -25,9 +25,9 @@ from uuid import UUID
 from cauctl.errors import InputError
 from cauctl.psobject.clixml_embedded import check_document
 from cauctl.psobject.clixml_escapes import unescape
+from cauctl.psobject.times import TICKS_PER_SECOND, date_time
 from cauctl.psobject.uri_syntax import is_absolute_uri
 from cauctl.psobject.values import (
-    TICKS_PER_SECOND,
     Byte,
     Char,
     DateTime,
@@ -44,7 +44,6 @@ from cauctl.psobject.values import (
     Uri,
     Version,
     XmlDocument,
-    date_time,
 )
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from uuid import UUID
 
 from cauctl.errors import InputError
 from cauctl.psobject.nettext import decimal_text, double_text, single_text
+from cauctl.psobject.times import TICKS_PER_SECOND
 from cauctl.psobject.values import (
-    TICKS_PER_SECOND,
     Byte,
     Char,
     DateTime,

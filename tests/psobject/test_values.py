@@ -35,7 +35,7 @@ from cauctl.psobject import (
     to_python,
     type_name,
 )
-from cauctl.psobject.values import date_time
+from cauctl.psobject.times import date_time
 
 INTEGERS = {
     Byte: (0, 255),
