@@ -7,7 +7,8 @@ Rules kept here:
 * What Python cannot tell apart has a class of its own. The other integers, Single, Char and ScriptBlock are subclasses
   of ``int``, ``float`` and ``str``: they compute and compare as those do, and :func:`type_name` names them.
   Code that writes values must therefore ask for the exact class (``type(value)``) before ``isinstance``.
-* DateTime and TimeSpan (see :mod:`cauctl.psobject.times`) keep 100 ns ticks; a DateTime also keeps its kind and the offset that it was read with.
+* DateTime and TimeSpan (made in :mod:`cauctl.psobject.times`) keep 100 ns ticks; a DateTime also keeps its kind and
+  the offset that it was read with.
 * Strings are UTF-16 in .NET: a surrogate pair is one Python character here, a lone surrogate stays a lone surrogate.
 * A SecureString is carried, never made: its text form is opaque and does not show in ``repr``.
 """
