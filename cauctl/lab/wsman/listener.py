@@ -37,6 +37,7 @@ __all__ = ["Listener"]
 log = logging.getLogger(__name__)
 
 _BACKLOG: Final = 128
+_CLOSING_ROUNDS: Final = 2
 
 
 class Listener:
@@ -164,6 +165,8 @@ class Listener:
                     connection.close()
 
         self._loop.call(drop)
+        for _ in range(_CLOSING_ROUNDS):  # asyncio closes a socket in a later round; whoever called may count on it now
+            self._loop.call(lambda: None)
 
     def close(self) -> None:
         """Stop, and give the port back."""
