@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from attrs import AttrsInstance
 
-__all__ = ["event_to_json", "json_to_event"]
+__all__ = ["event_to_json", "json_to_event", "strict_converter"]
 
 _EVENTS: Mapping[str, type[Event]] = {
     name: cls for name in events.__all__ if isinstance(cls := getattr(events, name), type) and issubclass(cls, Event)
@@ -49,14 +49,25 @@ def json_to_event(record: Mapping[str, Any]) -> Event:
         raise StateError(f"{name}: cannot be read as this version's: {error!s:.200}") from error
 
 
-def _make_converter() -> Converter:
-    converter = Converter(omit_if_default=True, forbid_extra_keys=True, detailed_validation=False)
+def strict_converter(*, omit_defaults: bool, detailed: bool) -> Converter:
+    """Make a converter of values to JSON and back that refuses what it does not know.
+
+    Args:
+        omit_defaults: leave out fields that are at their defaults.
+        detailed: gather all faults with their places, instead of raising the first.
+    """
+    converter = Converter(omit_if_default=omit_defaults, forbid_extra_keys=True, detailed_validation=detailed)
     converter.register_unstructure_hook(datetime, datetime.isoformat)
     converter.register_structure_hook(datetime, _moment)
     converter.register_unstructure_hook(timedelta, timedelta.total_seconds)
     converter.register_structure_hook(timedelta, _duration)
     for cls in (int, str, bool):
         converter.register_structure_hook(cls, _exactly(cls))
+    return converter
+
+
+def _make_converter() -> Converter:
+    converter = strict_converter(omit_defaults=True, detailed=False)
     whole: tuple[type[AttrsInstance], ...] = (Limits, RunSettings)  # the inner one first: the outer takes its hook
     for settings in whole:
         hook = make_dict_unstructure_fn(settings, converter, _cattrs_omit_if_default=False)

@@ -61,6 +61,7 @@ __all__ = [
     "renew",
     "renewal_failed",
     "renewed",
+    "say_foreign",
     "start",
     "stop_requested",
     "watch",
@@ -151,7 +152,7 @@ def _interlock(turn: Turn, foreign: tuple[ForeignCoordinator, ...]) -> None:
         turn.change(phase=RunPhase.LOCKING)
         turn.call_for_run(AcquireLock())
         return
-    others = "; ".join(_say_foreign(each) for each in foreign)
+    others = "; ".join(say_foreign(each) for each in foreign)
     why = problem(
         "RunInProgress",
         f"{turn.run.cluster} is updated by another coordinator: {others}.",
@@ -161,7 +162,8 @@ def _interlock(turn: Turn, foreign: tuple[ForeignCoordinator, ...]) -> None:
     _refuse(turn, RefusalKind.IN_PROGRESS, why, owner=foreign[0].owner)
 
 
-def _say_foreign(foreign: ForeignCoordinator) -> str:
+def say_foreign(foreign: ForeignCoordinator) -> str:
+    """Name another coordinator for people: what it is, whose, where, and when it starts next."""
     start = f", next start {foreign.next_start:%Y-%m-%d %H:%M} UTC" if foreign.next_start else ""
     return f"{foreign.kind} {foreign.owner} on {foreign.node}{start}"
 

@@ -13,10 +13,11 @@ from attrs import evolve
 
 from cauctl.coordinator.events import Detached, Event, LockAcquired, LockLost, RunStarted, RunTakenOver
 from cauctl.coordinator.machine import step
+from cauctl.coordinator.planning import restart_expected
 from cauctl.coordinator.results import first_cause, run_status
 from cauctl.coordinator.state import NodeWork, Phase, RunPhase, RunState
 from cauctl.models.nodes import readable
-from cauctl.models.run import NodeHistory, Restart, RolePlacement, RunHistory, TimelineEntry, Wait
+from cauctl.models.run import NodeHistory, PlannedTurn, Restart, RolePlacement, RunHistory, TimelineEntry, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,6 +55,7 @@ class Story:
         self._last = RunState()
         self._timeline: list[TimelineEntry] = []
         self._waits: dict[str, list[Wait]] = {}
+        self._plan: tuple[PlannedTurn, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Story of {len(self._timeline)} entries>"
@@ -75,6 +77,7 @@ class Story:
             first_cause=first_cause(state),
             nodes=tuple(self._node(node) for node in state.nodes.values()),
             timeline=tuple(self._timeline),
+            plan=self._plan,
         )
 
     # --- taking events -----------------------------------------------------------------------------------------------
@@ -103,6 +106,7 @@ class Story:
     def _compare_run(self, at: datetime, before: RunState, after: RunState) -> None:
         if after.order and not before.order:
             self._tell(at, f"The order of the turns: {', '.join(after.order)}.")
+            self._plan = tuple(_planned(after.nodes[name]) for name in after.order)
         if after.stopping is not before.stopping and after.stop_problem:
             self._tell(at, f"Nothing new starts: {after.stop_problem.message}", failure=True)
         if after.warned and not before.warned:
@@ -163,6 +167,10 @@ class Story:
             ),
             notes=tuple(_notes(node)),
         )
+
+
+def _planned(node: NodeWork) -> PlannedTurn:
+    return PlannedTurn(node.name, updates=len(node.record.offered), restart_expected=restart_expected(node))
 
 
 def _notes(node: NodeWork) -> Iterable[str]:

@@ -23,6 +23,7 @@ __all__ = [
     "CauRun",
     "NodeHistory",
     "NodeStatusNotification",
+    "PlannedTurn",
     "Restart",
     "RolePlacement",
     "RunHistory",
@@ -201,6 +202,23 @@ class TimelineEntry:
 
 
 @frozen
+class PlannedTurn:
+    """What a node's turn was to be when the order of the turns was decided."""
+
+    node_name: Name
+    """Name of the node."""
+    updates: Count = field(default=0, kw_only=True)
+    """Updates that were to be installed first."""
+    restart_expected: bool = field(default=False, kw_only=True)
+    """True where an update said that it may ask for a restart, or one was pending."""
+    predicted: timedelta | None = field(default=None, kw_only=True)
+    """How long the turn was to take, by earlier runs; None: they could not tell."""
+
+    def __attrs_post_init__(self) -> None:
+        check(self)
+
+
+@frozen
 class RunHistory:
     """What a run's journal tells beyond its report."""
 
@@ -214,6 +232,8 @@ class RunHistory:
     """What was waited for on behalf of no node in particular."""
     timeline: tuple[TimelineEntry, ...] = field(default=(), kw_only=True)
     """All that happened, in order."""
+    plan: tuple[PlannedTurn, ...] = field(default=(), kw_only=True)
+    """The turns as they were planned, in their order; empty where no order was decided."""
 
     def __attrs_post_init__(self) -> None:
         check(self)

@@ -1,15 +1,17 @@
 """What can be done with a cluster: the one place that knows all parts and wires them.
 
-``scan``, ``plan``, ``run``, ``status``, ``recover``, ``get_reports`` and ``export_reports`` serve the cmdlets and the
-command line alike; each takes validated options and returns plain values.
+``scan``, ``plan``, ``run``, ``status``, ``explain``, ``recover``, ``get_reports`` and ``export_reports`` serve the
+cmdlets and the command line alike; each takes validated options and returns plain values.
 """
 
 from cauctl.coordinator.stop_switch import StopSwitch
 from cauctl.operations.access import Access, Connection, ConnectionChoice, connect
+from cauctl.operations.explain import explain
 from cauctl.operations.outcome import ClusterStatus, ExitCode, RunOutcome, ScanResult
+from cauctl.operations.plan import load_plan, plan
 from cauctl.operations.recover import Recovery, recover, status
 from cauctl.operations.reports import FoundReports, export_reports, get_reports
-from cauctl.operations.run import plan, run, scan
+from cauctl.operations.run import run, scan
 
 __all__ = [
     "Access",
@@ -23,8 +25,10 @@ __all__ = [
     "ScanResult",
     "StopSwitch",
     "connect",
+    "explain",
     "export_reports",
     "get_reports",
+    "load_plan",
     "plan",
     "recover",
     "run",

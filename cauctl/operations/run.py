@@ -1,4 +1,4 @@
-"""An Updating Run and what leads up to it: the scan and the plan."""
+"""An Updating Run, and the scan of a cluster."""
 
 from __future__ import annotations
 
@@ -8,16 +8,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-from attrs import evolve
-
 from cauctl.coordinator.driver import Driver
 from cauctl.coordinator.events import RunStarted
 from cauctl.coordinator.journal import FileJournal, JournalHead, MemoryJournal
 from cauctl.coordinator.output import OutputStream
 from cauctl.coordinator.performer import Ports
-from cauctl.coordinator.planning import plan_from_scan
 from cauctl.coordinator.results import report
-from cauctl.coordinator.settings import Purpose, scan_settings, update_settings
+from cauctl.coordinator.settings import scan_settings, update_settings
 from cauctl.coordinator.stop_switch import StopSwitch
 from cauctl.errors import CauError, ClusterError, InputError, RunInProgressError, RunInterruptedError, StateError
 from cauctl.operations.access import connect
@@ -32,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from cauctl.coordinator.planning import Plan
     from cauctl.coordinator.settings import RunSettings
     from cauctl.coordinator.state import Refusal, RunState
     from cauctl.models.options import ScanOptions, UpdatingRunOptions
@@ -41,7 +37,7 @@ if TYPE_CHECKING:
     from cauctl.operations.access import Access, AskPassword, Connection
     from cauctl.ports import Journal, Observer
 
-__all__ = ["plan", "run", "scan"]
+__all__ = ["ports_of", "run", "scan", "scanned"]
 
 _log = logging.getLogger(__name__)
 
@@ -79,28 +75,12 @@ def scan(  # noqa: PLR0913  each is one thing that a caller may want to say
     ) as access:
         found: list[UpdateInfo] = []
         stream = OutputStream(_each_to(found, on_output))
-        state = _scan(access, settings, [stream, *_watchers(on_progress, observer)])
+        state = scanned(access, settings, [stream, *_watchers(on_progress, observer)])
         notices = interrupted_notice(access)
     failures = tuple(
         failure_of(cause.problem, node=node.name) for node in state.nodes.values() for cause in node.record.causes[:1]
     )
     return ScanResult(tuple(found), failures=failures, scanned=len(state.nodes) - len(failures), notices=notices)
-
-
-def plan(
-    options: UpdatingRunOptions, *, connection: Connection | None = None, ask_password: AskPassword | None = None
-) -> Plan:
-    """Say what :func:`run` would do with these options, without touching anything.
-
-    Raises:
-        InputError, ClusterError, TransportError: as :func:`scan`.
-    """
-    settings = update_settings(options)
-    with connect(
-        options.cluster_name, connection=connection, credential=options.credential, ask_password=ask_password
-    ) as access:
-        state = _scan(access, evolve(settings, purpose=Purpose.SCAN), [])
-        return plan_from_scan(_ports(access), state, settings)
 
 
 def run(  # noqa: PLR0913  each is one thing that a caller may want to say
@@ -176,7 +156,8 @@ def run(  # noqa: PLR0913  each is one thing that a caller may want to say
 # --- the run ---------------------------------------------------------------------------------------------------------
 
 
-def _scan(access: Access, settings: RunSettings, observers: list[Observer]) -> RunState:
+def scanned(access: Access, settings: RunSettings, observers: list[Observer]) -> RunState:
+    """Scan all nodes and give the state at the end; the error of a scan that was refused is raised."""
     started = _started(access, settings)
     journal = MemoryJournal(JournalHead(access.name, run_id=started.run_id))
     state = _drive(access, started, journal, observers, None)
@@ -189,7 +170,7 @@ def _drive(
     access: Access, started: RunStarted, journal: Journal, observers: list[Observer], stop: StopSwitch | None
 ) -> RunState:
     with _workers() as executor:
-        driver = Driver(_ports(access), journal=journal, executor=executor, observers=tuple(observers), stop=stop)
+        driver = Driver(ports_of(access), journal=journal, executor=executor, observers=tuple(observers), stop=stop)
         return driver.run(started)
 
 
@@ -203,7 +184,8 @@ def _workers() -> Iterator[ThreadPoolExecutor]:
         executor.shutdown(wait=False, cancel_futures=True)
 
 
-def _ports(access: Access) -> Ports:
+def ports_of(access: Access) -> Ports:
+    """Give the ports of a connection as the coordinator takes them."""
     return Ports(cluster=access.cluster, node=access.node, agent=access.agent, clock=access.clock)
 
 

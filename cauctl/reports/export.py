@@ -22,6 +22,8 @@ from cauctl.models.run import RunHistory
 from cauctl.reports.csv import csv_table
 from cauctl.reports.files import give_name, write_durably
 from cauctl.reports.html import html_page
+from cauctl.reports.planned import foretold
+from cauctl.reports.store import Shelf
 from cauctl.reports.zones import zone_named
 
 if TYPE_CHECKING:
@@ -77,14 +79,19 @@ def histories_of(reports: Iterable[CauReport], store: ReportStore, read: Callabl
     """Read the journals that lie beside stored ``reports``; ``read`` raises StateError for a damaged one."""
     found: dict[UUID, RunHistory] = {}
     notices: list[str] = []
+    shelves: dict[str, Shelf] = {}
     for report in reports:
         stored = store.find(report)
         if stored is None or stored.journal is None:
             continue
+        result = report.cluster_result
         try:
-            found[report.cluster_result.run_id] = read(stored.journal)
+            history = read(stored.journal)
         except StateError as error:
             notices.append(str(error))
+            continue
+        shelf = shelves.setdefault(result.name, store.shelf(result.name)) if history.plan else Shelf()
+        found[result.run_id] = foretold(history, shelf.before(result.start_timestamp))
     return Histories(found, notices=tuple(notices))
 
 

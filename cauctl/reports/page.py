@@ -13,6 +13,7 @@ from cauctl.models.enums import ResultCode, SummaryStatus
 from cauctl.models.hresult import hresult
 from cauctl.models.run import NodeHistory
 from cauctl.reports.cause import cause_of
+from cauctl.reports.planned import PlanView, planned_rows
 from cauctl.reports.words import code_text, duration_text, moment_text
 
 if TYPE_CHECKING:
@@ -141,6 +142,7 @@ class RunPage:
     cause: CauseView | None
     error: ErrorView | None
     nodes: tuple[NodePage, ...]
+    plan: tuple[PlanView, ...]
     waits: tuple[WaitView, ...]
     timeline: tuple[TimelineView, ...]
     has_history: bool = field(default=False)
@@ -167,6 +169,7 @@ def run_page(report: CauReport, history: RunHistory | None, zone: tzinfo | None)
         cause=_cause(report, history, zone),
         error=_error(result.error_record_data),
         nodes=tuple(_node(node, history, zone) for node in result.node_results),
+        plan=tuple(planned_rows(report, history)) if history else (),
         waits=tuple(_wait(wait, zone) for wait in history.waits) if history else (),
         timeline=tuple(_timeline(history, zone)) if history else (),
         has_history=history is not None,

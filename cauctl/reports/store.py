@@ -91,6 +91,10 @@ class Shelf:
         """The reports in one line each."""
         return tuple(stored.summary for stored in self.reports)
 
+    def before(self, moment: datetime) -> tuple[CauReport, ...]:
+        """Give the reports of runs that began before a moment, oldest first."""
+        return tuple(each.report for each in self.reports if each.report.cluster_result.start_timestamp < moment)
+
     @property
     def last(self) -> StoredReport | None:
         """The newest readable report."""
@@ -138,6 +142,11 @@ class ReportStore:
         finally:
             temporary.unlink(missing_ok=True)
         return path
+
+    def journals(self, cluster: str) -> tuple[Path, ...]:
+        """Find the journals of a cluster's runs, ended or not, the one that was written last at the end."""
+        found = cluster_folder(self.root, cluster).glob("*.jsonl")
+        return tuple(sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name)))
 
     def shelf(
         self, cluster: str | None = None, *, start_date: datetime | None = None, end_date: datetime | None = None

@@ -16,6 +16,7 @@ from cauctl.models import (
     NodeRebootResult,
     NodeResult,
     NodeStatus,
+    PlannedTurn,
     Restart,
     ResultCode,
     RolePlacement,
@@ -179,5 +180,9 @@ HISTORY = RunHistory(
         TimelineEntry(at(5), text="Paused and drained.", node_name="NODE1"),
         TimelineEntry(at(25), text="The drain failed: SQL02 is locked.", node_name="NODE2", failure=True),
         TimelineEntry(at(45.5), text="The run ended."),
+    ),
+    plan=(
+        PlannedTurn("NODE1", updates=2, restart_expected=True, predicted=timedelta(minutes=20)),
+        PlannedTurn("NODE2", updates=3),
     ),
 )

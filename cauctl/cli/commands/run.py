@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter as Option
 
-from cauctl.cli.console import data_console, drop_output, say
+from cauctl.cli.commands.plan import print_plan
+from cauctl.cli.console import drop_output, say
 from cauctl.cli.output import print_table, write_data
 from cauctl.cli.parameters import OUTPUT, project
 from cauctl.cli.progress import RunProgress
@@ -52,10 +53,10 @@ def run(given: dict[str, Any], *, output: str, quiet: bool, reaching: Reaching) 
     options = UpdatingRunOptions.bind(**given)
     connection = reaching.for_operations()
     if options.what_if:
-        if output != "table":
-            raise InputError("a plan is printed as text only", where="--output", expected="no --output with --what-if")
-        for line in operations.plan(options, **connection).lines():
-            data_console().print(line, highlight=False, markup=False)
+        if output not in {"table", "json"}:
+            raise InputError(f"a plan has no form {output}", where="--output", expected="table or json with --what-if")
+        with RunProgress(live=False if quiet else None) as progress:
+            print_plan(operations.plan(options, observer=None if quiet else progress, **connection), output)
         return operations.ExitCode.SUCCEEDED
     if (options.confirm or not options.force) and not confirm(f"Update cluster {options.cluster_name} now?"):
         say("Nothing was done.")
