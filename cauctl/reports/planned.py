@@ -48,7 +48,7 @@ def _foretold(turn: PlannedTurn, earlier: Sequence[CauReport]) -> PlannedTurn:
     if not turn.updates:
         return turn
     found = forecast(turn.node_name, restart=turn.restart_expected, earlier=earlier)
-    return evolve(turn, predicted=found.duration if found else None)
+    return evolve(turn, predicted=found.duration) if found else turn
 
 
 def planned_rows(report: CauReport, history: RunHistory) -> Iterator[PlanView]:
