@@ -163,10 +163,11 @@ class RepairDisk(NodeAction):
 
 @frozen
 class RestartNode(NodeAction):
-    """Restart the node, unless its boot time shows that it did already; ``boot_time`` is that of the boot to end."""
+    """Restart the node, unless it did already; ``boot_time`` and ``counted`` are those of the boot to end."""
 
     destructive: ClassVar[bool] = True
     boot_time: datetime = field(kw_only=True)
+    counted: datetime | None = field(default=None, kw_only=True)
     reason: str = field(kw_only=True)
 
 

@@ -47,6 +47,13 @@ from cauctl.models.nodes import NodeState
 
 __all__ = ["pending_instructions", "step"]
 
+_HELD = frozenset(
+    {Phase.EMPTYING, Phase.INSTALLING, Phase.RESCANNING, Phase.RESTAGING, Phase.GUARDING, Phase.RESTARTING}
+    | {Phase.VERIFYING}
+)
+"""Phases in which a node is drained and paused by us."""
+_OTHERS_PAUSE = "Somebody resumed the node during its turn and paused it again: the pause is theirs and stays."
+
 
 def _rest(_turn: Turn, _node: NodeWork) -> None:
     """Nothing is done; the run decides what comes next."""
@@ -241,6 +248,18 @@ def _misfit(turn: Turn, node: NodeWork, event: Answer, action: Action) -> None:
     settle_call(turn, node, CallFailed(event.at, call=event.call, node=node.name, problem=why), action)
 
 
+def _heed_hands(turn: Turn) -> None:
+    """Notice who is resumed and paused by others during its turn: a pause that is not ours is not ours to end."""
+    for node in tuple(turn.nodes.values()):
+        if not node.paused_by_us or node.phase not in _HELD:
+            continue
+        state = turn.facts.node(node.name).state
+        if state is NodeState.UP and not node.released:
+            turn.set(node, released=True)
+        elif state is NodeState.PAUSED and node.released:
+            turn.set(turn.note(node, _OTHERS_PAUSE), paused_by_us=False)
+
+
 def _learn(turn: Turn, event: Answer) -> None:
     """Take what an answer tells of the cluster, whoever asked.
 
@@ -258,6 +277,8 @@ def _learn(turn: Turn, event: Answer) -> None:
         turn.change(facts=differing(run.facts, event), came_up=came_up(run.came_up, run.facts, event.nodes, event.at))
     elif isinstance(event, GatesChecked):
         turn.change(storage=event.storage)
+    if isinstance(event, (ClusterObserved, ClusterChanged)):
+        _heed_hands(turn)
     if run.blind and isinstance(event, (ClusterObserved, ClusterChanged)):
         up = {node.name: event.at for node in turn.facts.nodes if node.state is NodeState.UP}
         turn.change(blind=False, came_up={**turn.run.came_up, **up})

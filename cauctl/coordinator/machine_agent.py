@@ -35,7 +35,7 @@ from cauctl.coordinator.events import (
     Event,
     NodeProbed,
 )
-from cauctl.coordinator.machine_attempt import cancel, heard, stop_problem
+from cauctl.coordinator.machine_attempt import cancel, heard, restarted, stop_problem
 from cauctl.coordinator.machine_gates import empty_again
 from cauctl.coordinator.machine_updates import CONCLUDED, take_outcomes
 from cauctl.coordinator.state import AgentWork, NodeWork, Phase, RestartRecord, Trouble, changed
@@ -51,7 +51,6 @@ from cauctl.models.agent import (
 from cauctl.models.hresult import Remedy, hex_code, hresult
 from cauctl.models.nodes import NodeState, readable
 from cauctl.models.updates import WINDOWS_UPDATE_PLUGIN
-from cauctl.policy.reboot import same_boot
 from cauctl.policy.selection import batches
 
 if TYPE_CHECKING:
@@ -219,13 +218,12 @@ def _fold(agent: AgentWork, events: tuple[AgentEvent, ...]) -> AgentWork:
 
 
 def _probed(turn: Turn, node: NodeWork, agent: AgentWork, event: NodeProbed) -> None:
-    last = node.record.probe
+    last, again = node.record.probe, restarted(turn, node, event)
     node = heard(turn, node, event)
-    restarted = last is not None and not same_boot(last.boot_time, event.probe.boot_time, turn.limits.boot_tolerance)
-    if restarted and last is not None:
+    if again and last is not None:
         record = RestartRecord(turn.at, boot_time=last.boot_time, reason="the node restarted by itself", ours=False)
         node = turn.keep(node, restarts=(*node.record.restarts, record))
-    agent = changed(agent, restarted=restarted)
+    agent = changed(agent, restarted=again)
     turn.call(node, CollectAgent(node.name, request=agent.request), agent=agent)
 
 

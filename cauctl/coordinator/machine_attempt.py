@@ -16,7 +16,7 @@ from cauctl.coordinator.state import NodeWork, Phase, RunState, changed
 from cauctl.coordinator.turn import Rules, Turn, problem
 from cauctl.models.enums import SummaryStatus
 from cauctl.models.hresult import hex_code, hresult
-from cauctl.policy.reboot import same_boot
+from cauctl.policy.reboot import Boot, boot_of, same_boot
 from cauctl.policy.selection import succeeded
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ __all__ = [
     "close_attempt",
     "failures",
     "heard",
+    "left_cluster",
+    "restarted",
     "stop_problem",
     "update_problem",
 ]
@@ -41,7 +43,10 @@ def begin_attempt(turn: Turn, node: NodeWork) -> None:
     """Start the way of a node from its beginning."""
     fresh = changed(node.record, round=0, moves={}, updates=())
     first = Phase.SCANNING if turn.settings.purpose is Purpose.SCAN else Phase.PROBING
-    turn.go(turn.set(node, attempt=node.attempt + 1, failing=None, agent=None, regained=0, record=fresh), first)
+    turn.go(
+        turn.set(node, attempt=node.attempt + 1, failing=None, agent=None, regained=0, released=False, record=fresh),
+        first,
+    )
 
 
 def cancel(turn: Turn, node: NodeWork, why: Problem) -> None:
@@ -96,7 +101,36 @@ def update_problem(update: FoundUpdate, outcome: UpdateOutcome, *, staging: bool
 def heard(turn: Turn, node: NodeWork, event: NodeProbed) -> NodeWork:
     """Take down what a node told of itself."""
     record, probe = node.record, event.probe
-    return turn.keep(node, probe=probe, build_before=record.build_before or probe.build)
+    booted = boot_of(probe, event.at).counted
+    return turn.keep(node, probe=probe, booted=booted, build_before=record.build_before or probe.build)
+
+
+def restarted(turn: Turn, node: NodeWork, event: NodeProbed) -> bool:
+    """Say whether the node has booted since it was last heard; False where it was never heard before."""
+    last = node.record.probe
+    if last is None:
+        return False
+    before = Boot(last.boot_time, counted=node.record.booted)
+    return not same_boot(before, boot_of(event.probe, event.at), turn.limits.boot_tolerance)
+
+
+def left_cluster(turn: Turn, node: NodeWork) -> bool:
+    """End the work on a node that was evicted during the run; say whether it was. There is nothing to resume then."""
+    if not turn.facts.node(node.name).evicted:
+        return False
+    why = problem(
+        "NodeEvicted",
+        f"{node.name} was evicted from the cluster during the run.",
+        advice="Add it to the cluster again and start another run to update it.",
+        category="ResourceUnavailable",
+        final=True,
+    )
+    node = turn.set(node, paused_by_us=False)
+    if node.record.installed or node.failing:
+        turn.fail(node, why)
+    else:
+        cancel(turn, node, why)
+    return True
 
 
 def _enter_probing(turn: Turn, node: NodeWork) -> None:
@@ -109,13 +143,9 @@ def _enter_probing(turn: Turn, node: NodeWork) -> None:
 def _probed(turn: Turn, node: NodeWork, event: Event) -> None:
     if not isinstance(event, NodeProbed):
         return
-    last = node.record.probe
+    known = node.record.probe is not None
+    unfinished = node.record.reboot_required and known and not restarted(turn, node, event)
     node = heard(turn, node, event)
-    unfinished = (
-        node.record.reboot_required
-        and last is not None
-        and same_boot(last.boot_time, event.probe.boot_time, turn.limits.boot_tolerance)
-    )
     if event.probe.reboot_pending:
         node = turn.note(node, f"A restart was pending before: {', '.join(event.probe.reboot_pending)}.")
     node = turn.keep(node, reboot_required=bool(event.probe.reboot_pending) or unfinished)

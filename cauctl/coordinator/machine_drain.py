@@ -19,8 +19,8 @@ from cauctl.coordinator.events import (
     MoveRequested,
     SuspendRequested,
 )
-from cauctl.coordinator.machine_attempt import cancel, stop_problem
-from cauctl.coordinator.machine_gates import paused_by_others
+from cauctl.coordinator.machine_attempt import left_cluster, stop_problem
+from cauctl.coordinator.machine_gates import leave_to_others
 from cauctl.coordinator.problems import ProblemKind
 from cauctl.coordinator.state import NodeWork, Phase
 from cauctl.coordinator.turn import Rules, Turn, problem, settle_call
@@ -60,7 +60,7 @@ def _suspending(turn: Turn, node: NodeWork, event: Event) -> None:
         case SuspendRequested():
             _take_down_pause(turn, node)
         case FoundPaused():
-            _leave_to_others(turn, turn.set(node, paused_by_us=False))
+            leave_to_others(turn, node)
         case ClusterObserved() | ClusterChanged():
             _look_at_drain(turn, node)
         case _:
@@ -70,19 +70,13 @@ def _suspending(turn: Turn, node: NodeWork, event: Event) -> None:
 def _take_down_pause(turn: Turn, node: NodeWork) -> None:
     record = node.record
     node = turn.keep(node, suspended=record.suspended or turn.at, paused_since=record.paused_since or turn.at)
+    node = turn.set(node, released=False)
     turn.look_later(node, ObserveCluster(node.name))
 
 
-def _leave_to_others(turn: Turn, node: NodeWork) -> None:
-    """Keep off a node that somebody else has paused; what was installed there before is not undone by that."""
-    why = paused_by_others(node.name)
-    if node.record.installed:
-        turn.fail(node, why)
-    else:
-        cancel(turn, node, why)
-
-
 def _look_at_drain(turn: Turn, node: NodeWork) -> None:
+    if left_cluster(turn, node):
+        return
     seen = turn.facts.node(node.name)
     left = holding(turn.facts, node.name)
     if turn.stopping and not node.record.installed:
@@ -173,6 +167,8 @@ def _emptying(turn: Turn, node: NodeWork, event: Event) -> None:
 
 def _empty(turn: Turn, node: NodeWork) -> None:
     """Move the next role that is due, or look again; give up at the limit."""
+    if left_cluster(turn, node):
+        return
     left = holding(turn.facts, node.name)
     names = ", ".join(group.name for group in left)
     if not left:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from cauctl.coordinator.actions import CheckGates, ProbeNode, RepairDisk
 from cauctl.coordinator.events import Event, GatesChecked, NodeProbed, RepairRequested, StopReason
-from cauctl.coordinator.machine_attempt import cancel, heard, stop_problem
+from cauctl.coordinator.machine_attempt import cancel, heard, left_cluster, stop_problem
 from cauctl.coordinator.state import NodeWork, Phase, Placed, StorageStreak
 from cauctl.coordinator.stop import stop
 from cauctl.coordinator.turn import Rules, Turn, problem
@@ -25,7 +25,7 @@ from cauctl.policy.storage import StorageReport, StorageState, assess, assess_wh
 if TYPE_CHECKING:
     from cauctl.coordinator.problems import Problem
 
-__all__ = ["CHECKING", "GUARDING", "closed_for_restart", "empty_again", "paused_by_others"]
+__all__ = ["CHECKING", "GUARDING", "closed_for_restart", "empty_again", "leave_to_others", "paused_by_others"]
 
 _REGAINED = 3
 """Times that a drained node is drained once more in one attempt."""
@@ -40,6 +40,16 @@ def paused_by_others(node: str) -> Problem:
         category="ResourceUnavailable",
         final=True,
     )
+
+
+def leave_to_others(turn: Turn, node: NodeWork) -> None:
+    """Keep off a node that somebody else has paused; what was installed there before is not undone by that."""
+    why = paused_by_others(node.name)
+    node = turn.set(node, paused_by_us=False)
+    if node.record.installed:
+        turn.fail(node, why)
+    else:
+        cancel(turn, node, why)
 
 
 # --- before the node is suspended ------------------------------------------------------------------------------------
@@ -60,6 +70,8 @@ def _checked(turn: Turn, node: NodeWork, event: Event) -> None:
 
 def _decide(turn: Turn, node: NodeWork, event: GatesChecked) -> None:
     facts = turn.facts
+    if left_cluster(turn, node):
+        return
     if turn.stopping:
         cancel(turn, node, stop_problem(turn.run))
         return
@@ -197,8 +209,14 @@ def _guarded(turn: Turn, node: NodeWork, event: Event) -> None:
 def empty_again(turn: Turn, node: NodeWork) -> bool:
     """Drain a node once more that is in service again; say whether that was needed. Bounded: who resumes it may insist.
 
-    The cluster must have been looked at just now.
+    A node that is somebody else's by now, or no node of the cluster any more, is left. The cluster must have been
+    looked at just now.
     """
+    if left_cluster(turn, node):
+        return True
+    if not node.paused_by_us:
+        leave_to_others(turn, node)
+        return True
     resumed = turn.facts.node(node.name).state is NodeState.UP
     if not resumed and not holding(turn.facts, node.name):
         return False

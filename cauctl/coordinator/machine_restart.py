@@ -21,12 +21,12 @@ from cauctl.coordinator.events import (
     NodeProbed,
     RestartRequested,
 )
-from cauctl.coordinator.machine_attempt import heard
+from cauctl.coordinator.machine_attempt import heard, left_cluster, restarted
 from cauctl.coordinator.machine_gates import closed_for_restart, empty_again
 from cauctl.coordinator.state import NodeWork, Phase, RestartRecord
 from cauctl.coordinator.turn import Rules, Turn, problem, settle_call
 from cauctl.models.nodes import NodeProbe, readable
-from cauctl.policy.reboot import Lacking, lacking, same_boot
+from cauctl.policy.reboot import Lacking, lacking
 
 if TYPE_CHECKING:
     from cauctl.coordinator.problems import Problem
@@ -51,7 +51,11 @@ def _enter_restarting(turn: Turn, node: NodeWork) -> None:
     limit = turn.settings.reboot_timeout
     node = turn.wait_for(node, "Restart", f"{node.name} is to come back with a new boot time", limit)
     node = turn.stamp(node, again=True, reboot_start=turn.at)
-    turn.call(node, RestartNode(node.name, boot_time=probe.boot_time, reason=_reason(node)))
+    turn.call(node, _restart(node, probe))
+
+
+def _restart(node: NodeWork, probe: NodeProbe) -> RestartNode:
+    return RestartNode(node.name, boot_time=probe.boot_time, counted=node.record.booted, reason=_reason(node))
 
 
 def _reason(node: NodeWork) -> str:
@@ -77,12 +81,14 @@ def _take_down_restart(turn: Turn, node: NodeWork) -> None:
     if probe is not None and (last is None or last.proved is not None or last.boot_time != probe.boot_time):
         restart = RestartRecord(turn.at, boot_time=probe.boot_time, reason=_reason(node))
         node = turn.keep(node, restarts=(*record.restarts, restart))
+    elif last is not None:
+        node = turn.keep(node, restarts=(*record.restarts[:-1], evolve(last, again=turn.at)))
     turn.look_later(node, ProbeNode(node.name), steady=0)
 
 
 def _look_at_boot(turn: Turn, node: NodeWork, event: NodeProbed) -> None:
     before = node.record.probe
-    if before is not None and not same_boot(before.boot_time, event.probe.boot_time, turn.limits.boot_tolerance):
+    if restarted(turn, node, event):
         turn.go(heard(turn, node, event), Phase.VERIFYING)
     elif turn.waited_out(node):
         turn.fail(node, _never_back(turn, node))
@@ -94,7 +100,9 @@ def _look_at_boot(turn: Turn, node: NodeWork, event: NodeProbed) -> None:
 
 def _is_due(turn: Turn, node: NodeWork, before: NodeProbe) -> bool:
     """Say whether the node must be told to end this boot: it was not yet, or it was long ago."""
-    asked = [each.asked for each in node.record.restarts if each.ours and each.boot_time == before.boot_time]
+    asked = [
+        each.again or each.asked for each in node.record.restarts if each.ours and each.boot_time == before.boot_time
+    ]
     return not asked or turn.at - max(node.since, asked[-1]) >= turn.limits.restart_again
 
 
@@ -105,7 +113,7 @@ def _ask_again(turn: Turn, node: NodeWork, event: GatesChecked) -> None:
         return
     closed, _ = closed_for_restart(turn, node, event)
     if closed is None:
-        turn.call(node, RestartNode(node.name, boot_time=probe.boot_time, reason=_reason(node)))
+        turn.call(node, _restart(node, probe))
     else:
         turn.look_later(node, ProbeNode(node.name))
 
@@ -115,6 +123,8 @@ def _restart_failed(turn: Turn, node: NodeWork, event: CallFailed, action: Actio
 
     A restart that could not be asked for is not simply asked for later: by then all may have changed.
     """
+    if left_cluster(turn, node):
+        return
     refused = isinstance(action, RestartNode) and not event.problem.kind.passing
     if refused or event.problem.kind.hopeless:
         settle_call(turn, node, event, action)
@@ -153,9 +163,9 @@ def _verifying(turn: Turn, node: NodeWork, event: Event) -> None:
 
 
 def _probed(turn: Turn, node: NodeWork, event: NodeProbed) -> None:
-    before = node.record.probe
+    before, once_more = node.record.probe, restarted(turn, node, event)
     node = heard(turn, node, event)
-    if before is None or same_boot(before.boot_time, event.probe.boot_time, turn.limits.boot_tolerance):
+    if before is None or not once_more:
         turn.call(node, ObserveCluster(node.name))
         return
     again = RestartRecord(turn.at, boot_time=before.boot_time, reason="the node restarted by itself", ours=False)
@@ -168,6 +178,8 @@ def _probed(turn: Turn, node: NodeWork, event: NodeProbed) -> None:
 
 
 def _prove(turn: Turn, node: NodeWork, probe: NodeProbe) -> None:
+    if left_cluster(turn, node):
+        return
     missing = lacking(probe, turn.facts)
     if missing is not None:
         _not_yet(turn, node, missing)
@@ -200,6 +212,8 @@ def _proved(turn: Turn, node: NodeWork) -> None:
 
 def _verify_failed(turn: Turn, node: NodeWork, event: CallFailed, action: Action) -> None:
     """Right after a restart nodes come and go; the limit of the wait is what counts."""
+    if left_cluster(turn, node):
+        return
     if event.problem.kind.hopeless:
         settle_call(turn, node, event, action)
         return

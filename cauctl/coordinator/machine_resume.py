@@ -22,7 +22,7 @@ from cauctl.coordinator.events import (
     ResumeRequested,
     StopReason,
 )
-from cauctl.coordinator.machine_attempt import close_attempt
+from cauctl.coordinator.machine_attempt import close_attempt, left_cluster
 from cauctl.coordinator.state import NodeWork, Phase
 from cauctl.coordinator.stop import stop
 from cauctl.coordinator.turn import Rules, Turn, problem, settle_call
@@ -46,8 +46,25 @@ _SERVING = frozenset({GroupState.ONLINE, GroupState.PARTIAL_ONLINE, GroupState.P
 
 
 def _enter_resuming(turn: Turn, node: NodeWork) -> None:
+    """Resume what we paused; a node that somebody else has paused by now stays as it is."""
+    if not node.paused_by_us:
+        turn.go(node, Phase.FAILING_BACK)
+        return
+    if _may_still_go_down(node):
+        node = turn.note(node, "Its restart did not happen in time and may still come: its roles were left elsewhere.")
     node = turn.wait_for(node, "Resume", f"{node.name} is to be Up", turn.limits.resume)
-    turn.call(node, ResumeNode(node.name, failback=turn.settings.failback_mode))
+    turn.call(node, ResumeNode(node.name, failback=_failback(turn, node)))
+
+
+def _failback(turn: Turn, node: NodeWork) -> FailbackType:
+    return FailbackType.NO_FAILBACK if _may_still_go_down(node) else turn.settings.failback_mode
+
+
+def _may_still_go_down(node: NodeWork) -> bool:
+    """Say whether the node was told to restart, was never seen to, and has not been away since."""
+    failing, restarts = node.failing, node.record.restarts
+    timed_out = failing is not None and failing.phase is Phase.RESTARTING
+    return timed_out and not node.stranded and bool(restarts) and restarts[-1].ours and restarts[-1].proved is None
 
 
 def _resuming(turn: Turn, node: NodeWork, event: Event) -> None:
@@ -59,13 +76,15 @@ def _resuming(turn: Turn, node: NodeWork, event: Event) -> None:
 
 
 def _look_at_resumed(turn: Turn, node: NodeWork) -> None:
+    if left_cluster(turn, node):
+        return
     state = turn.facts.node(node.name).state
     if state is NodeState.UP:
         _resumed(turn, node)
     elif turn.waited_out(node) or state is NodeState.DOWN:
         turn.go(turn.blame(node, _not_resumed(node, f"it is {state.value}")), Phase.STRANDED)
     elif state is NodeState.PAUSED and node.steady >= _LOOKS:
-        turn.call(node, ResumeNode(node.name, failback=turn.settings.failback_mode), steady=0)
+        turn.call(node, ResumeNode(node.name, failback=_failback(turn, node)), steady=0)
     else:
         turn.look_later(node, ObserveCluster(node.name), steady=node.steady + 1)
 
@@ -114,6 +133,8 @@ def _enter_stranded(turn: Turn, node: NodeWork) -> None:
 def _stranded(turn: Turn, node: NodeWork, event: Event) -> None:
     if not isinstance(event, (ClusterObserved, ClusterChanged)):
         return
+    if left_cluster(turn, node):
+        return
     state = turn.facts.node(node.name).state
     if state in {NodeState.UP, NodeState.PAUSED}:
         turn.go(turn.note(node, "The node came back late and was resumed."), Phase.RESUMING)
@@ -161,7 +182,7 @@ def _look_at_roles(turn: Turn, node: NodeWork) -> None:
     state = turn.facts.node(node.name).state
     if state is NodeState.PAUSED:
         _placed(
-            turn, turn.note(node, "Somebody paused the node after it was resumed; its roles are left where they are.")
+            turn, turn.note(node, "Somebody else has paused the node; it stays so, and its roles stay where they are.")
         )
         return
     if state is not NodeState.UP:
@@ -195,7 +216,7 @@ def _look_at_roles(turn: Turn, node: NodeWork) -> None:
 
 def _elsewhere(turn: Turn, node: NodeWork) -> tuple[ClusterGroup, ...]:
     """Name the roles that lived here and do not, where they are to return at all."""
-    if turn.settings.failback_mode is not FailbackType.IMMEDIATE:
+    if _failback(turn, node) is not FailbackType.IMMEDIATE:
         return ()
     roles = (each.group for each in node.record.placement if not each.core and each.state in _SERVING)
     return away(turn.facts, node.name, roles)

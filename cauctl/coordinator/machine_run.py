@@ -9,7 +9,6 @@ left without a lease, so that whoever comes next is told.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from attrs import evolve
 
@@ -39,6 +38,7 @@ from cauctl.coordinator.events import (
 )
 from cauctl.coordinator.machine_attempt import begin_attempt, cancel, stop_problem
 from cauctl.coordinator.machine_gates import paused_by_others
+from cauctl.coordinator.option_faults import option_faults
 from cauctl.coordinator.problems import Problem, ProblemKind
 from cauctl.coordinator.settings import Purpose
 from cauctl.coordinator.state import Alarm, NodeWork, Pause, Phase, Refusal, RefusalKind, RunPhase, Trouble
@@ -47,10 +47,7 @@ from cauctl.coordinator.turn import Turn, problem
 from cauctl.models.enums import SummaryStatus
 from cauctl.models.nodes import ClusterFacts, ForeignCoordinator, LockRecord, NodeState, readable
 from cauctl.policy.budget import default_max_failed_nodes
-from cauctl.policy.order import unknown_nodes, update_order
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from cauctl.policy.order import update_order
 
 __all__ = [
     "advance",
@@ -114,7 +111,7 @@ def _observed(turn: Turn) -> None:
         message = f"The nodes that answer for {turn.run.cluster} belong to the cluster {facts.name}."
         _refuse(turn, RefusalKind.CLUSTER, problem("WrongCluster", message, category="InvalidArgument"))
         return
-    faults = list(_option_faults(turn, facts))
+    faults = list(option_faults(settings, facts))
     offline = [f"{node.name} is {node.state.value}" for node in facts.nodes if node.state not in _MEMBERS]
     if faults:
         why = problem("InvalidArgument", " ".join(faults), category="InvalidArgument", advice="Nothing was touched.")
@@ -136,15 +133,6 @@ def _observed(turn: Turn) -> None:
 
 def _same_cluster(asked: str, facts: ClusterFacts) -> bool:
     return asked.casefold() in {facts.name.casefold(), f"{facts.name}.{facts.domain}".casefold()}
-
-
-def _option_faults(turn: Turn, facts: ClusterFacts) -> Iterator[str]:
-    settings, count = turn.settings, len(facts.nodes)
-    if unknown := unknown_nodes(facts, settings.node_order):
-        known = ", ".join(node.name for node in facts.nodes)
-        yield f"NodeOrder names {', '.join(unknown)}, expected nodes of {facts.name}: {known}."
-    if settings.max_failed_nodes is not None and settings.max_failed_nodes >= count:
-        yield f"MaxFailedNodes is {settings.max_failed_nodes}, expected less than the number of nodes, {count}."
 
 
 def _interlock(turn: Turn, foreign: tuple[ForeignCoordinator, ...]) -> None:

@@ -68,12 +68,13 @@ from cauctl.coordinator.events import (
     SuspendRequested,
 )
 from cauctl.coordinator.problems import Problem, ProblemKind, problem_of
+from cauctl.coordinator.sight import completed
 from cauctl.errors import CauError, StateError
 from cauctl.models.nodes import LockRecord, NodeState
 from cauctl.policy.budget import in_the_way
 from cauctl.policy.placement import holding
 from cauctl.policy.quorum import votes_without
-from cauctl.policy.reboot import same_boot
+from cauctl.policy.reboot import Boot, boot_of, same_boot
 from cauctl.ports import Clock, Cluster, Node, UpdateAgent
 
 if TYPE_CHECKING:
@@ -244,10 +245,14 @@ class Performer:
         node = _node(call)
         return (NodeProbed(self._now(), call=call.number, node=node, probe=self._ports.node.probe(node)),)
 
-    def _check_gates(self, call: Call, _state: RunState) -> Answers:
+    def _look(self, state: RunState) -> ClusterFacts:
+        """Look at the cluster; a node of the run that it does not name any more is there, evicted."""
+        return completed(self._ports.cluster.observe(), state.nodes)
+
+    def _check_gates(self, call: Call, state: RunState) -> Answers:
         node, cluster = _node(call), self._ports.cluster
-        facts, storage = cluster.observe(), cluster.storage()
-        loses_quorum = cluster.will_offline_lose_quorum(node)
+        facts, storage = self._look(state), cluster.storage()
+        loses_quorum = not facts.node(node).evicted and cluster.will_offline_lose_quorum(node)
         now = self._now()
         return (
             ClusterObserved(now, node=node, facts=facts),
@@ -261,7 +266,7 @@ class Performer:
         if isinstance(action, BeginAgent):
             if action.destructive:
                 self._guard(state, state.settings.limits.lease)
-                facts = self._ports.cluster.observe()
+                facts = self._look(state)
                 if _serves(facts, node):
                     return (ClusterObserved(self._now(), call=call.number, node=node, facts=facts),)
             self._ports.agent.begin(node, action.request)
@@ -292,8 +297,10 @@ class Performer:
         node, action, cluster = _node(call), call.action, self._ports.cluster
         if not isinstance(action, SuspendNode):
             raise TypeError(action)
-        facts = cluster.observe()
+        facts = self._look(state)
         seen = ClusterObserved(self._now(), node=node, facts=facts)
+        if facts.node(node).evicted:
+            return (evolve(seen, call=call.number),)
         if not action.again and facts.node(node).state is NodeState.PAUSED:
             return (seen, FoundPaused(self._now(), call=call.number, node=node))
         self._guard(state, state.settings.limits.lease)
@@ -319,10 +326,11 @@ class Performer:
         if not isinstance(action, RestartNode):
             raise TypeError(action)
         probe = port.probe(node)
-        if not same_boot(probe.boot_time, action.boot_time, state.settings.limits.boot_tolerance):
+        doomed = Boot(action.boot_time, counted=action.counted)
+        if not same_boot(doomed, boot_of(probe, self._now()), state.settings.limits.boot_tolerance):
             return (NodeProbed(self._now(), call=call.number, node=node, probe=probe),)
         self._guard(state, state.settings.limits.lease)
-        facts = self._ports.cluster.observe()
+        facts = self._look(state)
         if _serves(facts, node) or in_the_way(facts, node) or not votes_without(facts, node).quorate:
             return (ClusterObserved(self._now(), call=call.number, node=node, facts=facts),)
         port.restart(node, reason=action.reason)
@@ -332,14 +340,18 @@ class Performer:
     def _resume(self, call: Call, state: RunState) -> Answers:
         node, action = _node(call), call.action
         self._guard(state, state.settings.limits.lease)
+        facts = self._look(state)
+        if facts.node(node).evicted:
+            return (ClusterObserved(self._now(), call=call.number, node=node, facts=facts),)
         if isinstance(action, ResumeNode):
             self._ports.cluster.resume(node, failback=action.failback)
         return (ResumeRequested(self._now(), call=call.number, node=node),)
 
 
 def _serves(facts: ClusterFacts, node: str) -> bool:
-    """Say whether a node that was drained is in service again: somebody resumed it, or a role came back."""
-    return facts.node(node).state is NodeState.UP or bool(holding(facts, node))
+    """Say whether a node that was drained is in service again, or is gone: resumed, given a role, evicted."""
+    seen = facts.node(node)
+    return seen.evicted or seen.state is NodeState.UP or bool(holding(facts, node))
 
 
 def _node(call: Call) -> str:

@@ -52,7 +52,7 @@ def completed(facts: ClusterFacts, known: Mapping[str, object]) -> ClusterFacts:
     """Keep nodes that the run works on and the cluster no longer names: without vote, in no known state."""
     named = {node.name.casefold() for node in facts.nodes}
     gone = tuple(
-        ClusterNode(name, state=NodeState.UNKNOWN, node_weight=0, dynamic_weight=0)
+        ClusterNode(name, state=NodeState.UNKNOWN, node_weight=0, dynamic_weight=0, evicted=True)
         for name in known
         if name.casefold() not in named
     )

@@ -153,6 +153,8 @@ class RestartRecord:
     """Boot time of the boot that it ended."""
     reason: str = field(kw_only=True)
     """What it was for."""
+    again: datetime | None = field(default=None, kw_only=True)
+    """When the node was told once more, because it still answered with the boot that was to end."""
     proved: datetime | None = field(default=None, kw_only=True)
     """When all proofs held."""
     ours: bool = field(default=True, kw_only=True)
@@ -165,6 +167,8 @@ class NodeRecord:
 
     probe: NodeProbe | None = None
     """The last probe."""
+    booted: datetime | None = None
+    """When that boot was, counted back from our own clock; None: the node did not tell its uptime."""
     build_before: str | None = None
     """Build of the first probe."""
     updates: tuple[FoundUpdate, ...] = ()
@@ -237,6 +241,8 @@ class NodeWork:
     """Nodes that were paused already when this one was taken out of service."""
     regained: int = field(default=0, kw_only=True)
     """Times in this attempt that it was in service again although it had been drained."""
+    released: bool = field(default=False, kw_only=True)
+    """True since it was seen resumed by somebody else, until we pause it again."""
     stranded: int = field(default=0, kw_only=True)
     """Times that it could not be resumed and was watched."""
     record: NodeRecord = field(factory=NodeRecord, kw_only=True)

@@ -208,7 +208,8 @@ class MemoryCluster:
 
     def avoid(self, nodes: Iterable[str]) -> None:
         """From now on ask through other nodes where any other answers."""
-        self._avoided = frozenset(self._world.cluster.spelling(node) for node in nodes)
+        wanted = {node.casefold() for node in nodes}
+        self._avoided = frozenset(name for name in self._world.cluster.members if name.casefold() in wanted)
 
     def foreign_coordinators(self) -> tuple[ForeignCoordinator, ...]:
         """Microsoft's coordinator at work, and an enabled self-updating role."""

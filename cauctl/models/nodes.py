@@ -77,6 +77,8 @@ class ClusterNode:
     """Flags by name: Isolated, Quarantined, DrainInProgress, DrainCompleted, DrainFailed, AvoidPlacement."""
     fault_domain: str | None = field(default=None, kw_only=True)
     """Site, rack or chassis that the node stands in, where the cluster knows one."""
+    evicted: bool = field(default=False, kw_only=True)
+    """True where a run worked on it and the cluster does not name it any more."""
 
 
 @frozen
@@ -183,7 +185,9 @@ class NodeProbe:
     node: str
     """Name of the node that was asked."""
     boot_time: datetime = field(kw_only=True)
-    """``Win32_OperatingSystem.LastBootUpTime``, UTC: the boot id."""
+    """``Win32_OperatingSystem.LastBootUpTime``, UTC; it moves when the node's clock is set."""
+    uptime: timedelta | None = field(default=None, kw_only=True)
+    """How long the node has been up; it does not move with its clock. None: it was not told."""
     build: str = field(kw_only=True)
     """``CurrentBuild.UBR``, such as ``20348.2700``."""
     reboot_pending: tuple[str, ...] = field(default=(), kw_only=True)

@@ -3,7 +3,7 @@
 A node is out of service while it is not a running member, is isolated or in quarantine, or joins. Nodes without a fault
 domain are one each, and so are all nodes where one domain holds the whole cluster (a site that was assigned by itself
 does): a domain without a counterpart separates nothing. A paused node serves no roles but keeps its vote: it is not out
-of service; whether its disks are is storage's question.
+of service; whether its disks are is storage's question. An evicted node is no part of the cluster any more.
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ def in_the_way(facts: ClusterFacts, name: str, *, taken: Iterable[str] = ()) -> 
     here, ours = domain(facts.node(name)), set(taken)
     undivided = all(domain(node) == here for node in facts.nodes)
     others = [
-        node for node in facts.nodes if node.name.casefold() != name.casefold() and (undivided or domain(node) != here)
+        node
+        for node in facts.nodes
+        if node.name.casefold() != name.casefold() and not node.evicted and (undivided or domain(node) != here)
     ]
     return tuple(
         reason

@@ -1,12 +1,14 @@
 """Proof of a restart: what must be seen before a node is believed to be back.
 
-The boot time is the boot id; a port that closes and opens proves nothing (a quick restart is missed). Clock corrections
-move a boot time a little, so times within a tolerance are the same boot. After the boot time has changed the proofs
-are asked in a fixed order, each with its own name and limit.
+The boot is known by its time; a port that closes and opens proves nothing (a quick restart is missed). Windows moves
+the boot time whenever the node's clock is set, so the boot is counted back from our own clock as well: two looks are of
+the same boot when either agrees, within a tolerance. After the boot has changed the proofs are asked in a fixed order,
+each with its own name and limit.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
@@ -15,11 +17,11 @@ from cauctl.models.nodes import NodeState
 from cauctl.policy.budget import sick
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import timedelta
 
     from cauctl.models.nodes import ClusterFacts, NodeProbe
 
-__all__ = ["Lacking", "lacking", "rejoined", "same_boot"]
+__all__ = ["Boot", "Lacking", "boot_of", "lacking", "rejoined", "same_boot"]
 
 
 @frozen
@@ -32,9 +34,26 @@ class Lacking:
     """What was seen instead, for people."""
 
 
-def same_boot(one: datetime, other: datetime, tolerance: timedelta) -> bool:
-    """Say whether two boot times are of the same boot."""
-    return abs(one - other) <= tolerance
+@frozen
+class Boot:
+    """One boot of a node, as a look at it saw it."""
+
+    told: datetime
+    """When it was, by the node's clock as that stood at the look."""
+    counted: datetime | None = field(default=None, kw_only=True)
+    """When it was by our clock: the moment of the look less the node's uptime. None: the uptime was not told."""
+
+
+def boot_of(probe: NodeProbe, at: datetime) -> Boot:
+    """Name the boot that a probe answered at this moment saw."""
+    return Boot(probe.boot_time, counted=None if probe.uptime is None else at - probe.uptime)
+
+
+def same_boot(one: Boot, other: Boot, tolerance: timedelta) -> bool:
+    """Say whether two looks saw the same boot."""
+    if abs(one.told - other.told) <= tolerance:
+        return True
+    return one.counted is not None and other.counted is not None and abs(one.counted - other.counted) <= tolerance
 
 
 def rejoined(facts: ClusterFacts, name: str) -> bool:

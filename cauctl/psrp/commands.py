@@ -87,7 +87,7 @@ _ALL: Final = (
         "boot time, services, votes, Microsoft's own coordinator",
         Namespace=("root/MSCluster", "root/Microsoft/Windows/ClusterUpdate"),
         ClassName=("MSCluster_Node", "MSFT_CAURun", "Win32_OperatingSystem", "Win32_Service"),
-        Property=("CSName", "LastBootUpTime", "Name", "State", "StartMode", "DelayedAutoStart"),
+        Property=("CSName", "LastBootUpTime", "LocalDateTime", "Name", "State", "StartMode", "DelayedAutoStart"),
         OperationTimeoutSec=(30,),
     ),
     _known("Invoke-CimMethod", _CIM, "ask whether quorum would be lost", MethodName=("WillOfflineLoseQuorum",)),

@@ -45,8 +45,11 @@ BOOT_MARK: Final = f"{_SOFTWARE}\\Windows NT\\CurrentVersion\\Winlogon\\AutoLogo
 """Key that LogonUI makes once the configuration at boot is done."""
 
 _BOOT: Final[Pipeline] = send(
-    "Get-CimInstance", ClassName="Win32_OperatingSystem", Property=["CSName", "LastBootUpTime"], OperationTimeoutSec=30
-) | send("Select-Object", Property=["CSName", "LastBootUpTime"])
+    "Get-CimInstance",
+    ClassName="Win32_OperatingSystem",
+    Property=["CSName", "LastBootUpTime", "LocalDateTime"],
+    OperationTimeoutSec=30,
+) | send("Select-Object", Property=["CSName", "LastBootUpTime", "LocalDateTime"])
 _BUILD: Final[Pipeline] = send("Get-ItemProperty", LiteralPath=f"{_SOFTWARE}\\Windows NT\\CurrentVersion") | send(
     "Select-Object", Property=["CurrentBuild", "UBR"]
 )
@@ -106,6 +109,7 @@ class PsrpNode:
         return NodeProbe(
             node,
             boot_time=boot.moment("LastBootUpTime"),
+            uptime=boot.moment("LocalDateTime") - boot.moment("LastBootUpTime"),
             build=f"{build.text('CurrentBuild')}.{build.integer('UBR', 0)}",
             reboot_pending=tuple(name for name, path in SIGNALS.items() if keys[path]),
             servicing_in_progress=self._services(node),

@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 
 from cauctl.coordinator.settings import DEFAULT_QUERY
-from cauctl.coordinator.state import Phase, RunPhase
+from cauctl.coordinator.state import Phase, RefusalKind, RunPhase
 from cauctl.lab.world.scenario import NodeSpec, RoleSpec
 from cauctl.models.enums import FailbackType, SummaryStatus
 from cauctl.policy.selection import choose
@@ -143,7 +143,7 @@ def test_without_immediate_failback_no_role_is_moved_back_by_hand(mode):
 
 
 def test_updates_that_need_a_licence_or_somebody_are_left_out_and_named():
-    trial = Trial(scenario(nodes=1, quirks=False))
+    trial = Trial(scenario(nodes=2, quirks=False))
     trial.run()
     notes = trial.story.history().node("NODE1").notes
     assert any("Out-of-Band Management Console" in note and "was left out" in note for note in notes)
@@ -183,12 +183,14 @@ def test_a_role_that_was_offline_before_stays_offline_and_holds_nothing_up():
     assert trial.result.status is SUCCEEDED
 
 
-def test_one_node_alone_is_refused_by_its_quorum():
-    """A cluster of one has no majority without its node; CAU cannot update a single node either."""
+def test_one_node_alone_is_refused_at_once():
+    """CAU cannot update a single node: its roles have nowhere to go."""
     trial = Trial(evolve(scenario(nodes=1), witness=False))
     trial.run()
-    assert trial.causes == {"NODE1": ["QuorumTimeout"]}
-    assert trial.suspended == []
+    assert trial.state.refusal is not None
+    assert trial.state.refusal.kind is RefusalKind.OPTIONS
+    assert trial.state.refusal.problem.message.startswith("LAB-FC1 has one node, and a single node cannot be updated")
+    assert (trial.suspended, trial.memory.cluster.read_lock()) == ([], None)
 
 
 def test_exclusive_updates_are_installed_alone():

@@ -280,7 +280,7 @@ def test_a_node_that_somebody_pauses_before_its_roles_are_back_is_left_alone():
 
 def releasing() -> tuple[RunState, int]:
     """Give a run that gives its lock back while a renewal is on its way, and the number of that renewal."""
-    trial, seen = Trial(scenario(nodes=1, witness=False)), []
+    trial, seen = Trial(scenario("scan-error:NODE1", nodes=2)), []
     trial.run(on_event=lambda _event, state: seen.append(state))
     state = next(state for state in seen if state.phase is RunPhase.RELEASING)
     renewal = Call(9_999, action=RenewLease())

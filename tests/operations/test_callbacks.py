@@ -23,7 +23,7 @@ def test_an_on_output_that_fails_costs_neither_result_nor_report(start_lab: Star
         called.append(written)
         raise ZeroDivisionError
 
-    lab = start_lab(nodes=1, faults=("scan-error:NODE1,hresult=0x8024402C",))
+    lab = start_lab(nodes=2, faults=("scan-error:*,hresult=0x8024402C",))
     with caplog.at_level(logging.ERROR, "cauctl"):
         result = cau.invoke_cau_run(lab.name, force=True, on_output=fail)
     assert ["NodeResult", "ClusterResult"] == [type(each).__name__ for each in result[-2:]]

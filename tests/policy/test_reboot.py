@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 
 from cauctl.models.nodes import NodeProbe, NodeState
-from cauctl.policy.reboot import Lacking, lacking, same_boot
+from cauctl.policy.reboot import Boot, Lacking, boot_of, lacking, same_boot
 from tests.policy.facts import DOWN, NOON, PAUSED, cluster, node
 
 BACK = NodeProbe("N1", boot_time=NOON, build="20348.2700")
@@ -18,7 +18,17 @@ TOLERANCE = timedelta(seconds=10)
 @pytest.mark.parametrize(("apart", "same"), [(0, True), (10, True), (-10, True), (11, False), (-11, False)])
 def test_boot_times_within_the_tolerance_are_the_same_boot(apart, same):
     """Clock corrections move a boot time a little, in both directions."""
-    assert same is same_boot(NOON, NOON + timedelta(seconds=apart), TOLERANCE)
+    assert same is same_boot(Boot(NOON), Boot(NOON + timedelta(seconds=apart)), TOLERANCE)
+
+
+@pytest.mark.parametrize(
+    ("set_by", "passed", "up_for", "same"), [(3600, 60, 660, True), (-3600, 60, 660, True), (40, 60, 20, False)]
+)
+def test_a_clock_that_is_set_is_no_restart(set_by, passed, up_for, same):
+    """Windows moves the boot time with the clock; the uptime shows which it was, by our own clock."""
+    before = boot_of(evolve(BACK, uptime=timedelta(seconds=600)), NOON)
+    seen = evolve(BACK, boot_time=NOON + timedelta(seconds=set_by), uptime=timedelta(seconds=up_for))
+    assert same is same_boot(before, boot_of(seen, NOON + timedelta(seconds=passed)), TOLERANCE)
 
 
 @pytest.mark.parametrize(

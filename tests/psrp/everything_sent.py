@@ -84,7 +84,10 @@ def _drive_cluster(node: ScriptedNode) -> None:
 
 
 def _drive_node(node: ScriptedNode) -> None:
-    node.on("Get-CimInstance -ClassName Win32_OperatingSystem -Property CSName,", [thing(LastBootUpTime=NOW)])
+    node.on(
+        "Get-CimInstance -ClassName Win32_OperatingSystem -Property CSName,",
+        [thing(LastBootUpTime=NOW, LocalDateTime=NOW)],
+    )
     node.on("Get-ItemProperty", [thing(CurrentBuild="1", UBR=1, ServicingInProgress=0, SystemRoot="C:\\Windows")])
     node.on("Test-Path", [True] * (len(SIGNALS) + 1))
     node.on("Test-Path -LiteralPath HKLM:\\SYSTEM", [True])

@@ -31,7 +31,8 @@ KEYS = "Test-Path -LiteralPath 'HKLM:\\SOFTWARE"
 TRIGGERS = "Test-Path -LiteralPath HKLM:\\SYSTEM"
 SERVICES = "Get-CimInstance -ClassName Win32_Service"
 NIGHT = datetime(2026, 1, 5, 3, 12, 44, 500000, tzinfo=timezone(timedelta(hours=1)))
-IDLE = NodeProbe("N1", boot_time=datetime(2026, 1, 5, 2, 12, 44, 500000, tzinfo=UTC), build="20348.2700")
+UP = timedelta(days=3)
+IDLE = NodeProbe("N1", boot_time=datetime(2026, 1, 5, 2, 12, 44, 500000, tzinfo=UTC), uptime=UP, build="20348.2700")
 RESTART = "shutdown.exe /r /t 2 /d p:2:17 /c 'cauctl: updates'"
 
 
@@ -40,7 +41,16 @@ def first() -> ScriptedNode:
     """A node that is idle."""
     return (
         ScriptedNode("N1")
-        .on(BOOT, [thing(CSName="N1", LastBootUpTime=DateTime.from_python(NIGHT))])
+        .on(
+            BOOT,
+            [
+                thing(
+                    CSName="N1",
+                    LastBootUpTime=DateTime.from_python(NIGHT),
+                    LocalDateTime=DateTime.from_python(NIGHT + UP),
+                )
+            ],
+        )
         .on(BUILD, [thing(CurrentBuild="20348", UBR=2700)])
         .on(KEYS, [*([False] * len(SIGNALS)), True])
         .on(BUSY, [thing(ServicingInProgress=None)])
@@ -168,7 +178,9 @@ def test_a_restart_that_could_not_be_sent_is_told(node, first, error):
 
 def test_a_session_that_the_node_forgot_shows_before_the_request(node, first):
     """The question before it goes through a new session, so the request is sent once and arrives."""
-    answer: list[Any] = [thing(CSName="N1", LastBootUpTime=DateTime.from_python(NIGHT))]
+    answer: list[Any] = [
+        thing(CSName="N1", LastBootUpTime=DateTime.from_python(NIGHT), LocalDateTime=DateTime.from_python(NIGHT + UP))
+    ]
     first.on(BOOT, SessionLostError("gone.", node="N1"), answer)
     node.restart("N1", reason="updates")
     assert [RESTART] == shutdowns(first)

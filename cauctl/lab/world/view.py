@@ -67,6 +67,7 @@ def node_probe(machine: Machine) -> NodeProbe:
     return NodeProbe(
         machine.name,
         boot_time=machine.boot_time,
+        uptime=machine.world.now - machine.boot_time,
         build=machine.build,
         reboot_pending=tuple(pending),
         servicing_in_progress=machine.servicing,
