@@ -10,14 +10,18 @@ import re
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from functools import singledispatch
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cauctl.models.credential import PSCredential, Secret
 
-__all__ = ["show_text", "show_value"]
+if TYPE_CHECKING:
+    from cauctl.errors import TransportError
+
+__all__ = ["bare_reason", "show_text", "show_value"]
 
 _SECRET_NAME = re.compile(r"password|passphrase|secret|token|apikey|securestring", re.IGNORECASE)
 _PLAIN = re.compile(r"[A-Za-z0-9_.:\\/*{}+-]+")
+_ASSURANCE = re.compile(r"[;.] nothing (?:was sent|ran)(?=\.$)", re.IGNORECASE)
 _LONGEST_TEXT = 120
 _MOST_ITEMS = 8
 
@@ -28,6 +32,14 @@ def show_text(text: str, longest: int = _LONGEST_TEXT) -> str:
     if not shown.isprintable():
         shown = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in shown)
     return shown if len(text) <= longest else f"{shown}…({len(text)} characters)"
+
+
+def bare_reason(error: TransportError) -> str:
+    """Give what happened, for an error that says more: without the node's name, which stands in front again.
+
+    That nothing was sent is left out as well. It was said of one request, and need not hold for what it belonged to.
+    """
+    return _ASSURANCE.sub("", error.message.removeprefix(f"{error.node}: "))
 
 
 def show_value(value: Any, *, parameter: str = "") -> str:

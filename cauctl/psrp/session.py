@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from cauctl.errors import (
@@ -42,6 +42,7 @@ from cauctl.errors import (
 )
 from cauctl.psrp.advice import add_port_advice
 from cauctl.psrp.deadline import Deadline
+from cauctl.psrp.display import bare_reason
 from cauctl.psrp.invocation import STOP_TIME, Invocation
 from cauctl.psrp.pipeline import ErrorRecord, as_pipeline
 from cauctl.psrp.reader import PipelineState
@@ -63,7 +64,8 @@ _CLEAN_UP, _LONGEST_CLEAN_UP = 0.5, 2.0
 _HURRY: Final = 3.0
 """Seconds that a connection may take where the caller has another node to ask."""
 _FIRST_DELAY, _LONGEST_DELAY, _DELAY_GROWTH = 0.1, 2.0, 1.7
-_MOST_ORPHANS: Final = 4
+_MOST_ORPHANS: Final = 30
+"""Sessions to remember for removal; WinRM lets a user have no more than that on a node (MaxShellsPerUser)."""
 
 
 class _Work:
@@ -229,11 +231,14 @@ class NodeSession:
             self.cancel()
             mine = self._turn.acquire(timeout=2 * STOP_TIME)
         try:
+            deadline = Deadline.after(_LONGEST_CLEAN_UP)
             shell, self._shell = self._shell, None
             if shell is not None:
-                with suppress(TransportError):
-                    shell.close(Deadline.after(_LONGEST_CLEAN_UP))
-            self._remove_orphans(Deadline.after(_LONGEST_CLEAN_UP))
+                try:
+                    shell.close(deadline)
+                except TransportError:
+                    self._remember(shell)
+            self._remove_orphans(deadline)
         finally:
             if mine:
                 self._turn.release()
@@ -286,7 +291,7 @@ class NodeSession:
         except (FateUnknownError, SessionLostError) as error:
             self._check_cancelled(work, error)
             raise NodeUnreachableError(
-                f"no session could be opened, and so nothing was sent: {_bare(error)}",
+                f"no session could be opened, and so nothing was sent: {bare_reason(error)}",
                 node=error.node,
                 address=error.address,
             ) from error
@@ -313,21 +318,23 @@ class NodeSession:
     def _remove_orphans(self, deadline: Deadline) -> None:
         orphans, self._orphans = self._orphans, []
         for orphan in orphans:
-            with suppress(TransportError):
+            try:
                 orphan.remove(deadline)
+            except TransportError:
+                self._remember(orphan)
 
     def _judged(self, error: TransportError, work: _Work, deadline: Deadline, within: timedelta) -> TransportError:
         """Say what a failure of the way means for who waits: that it was cancelled, that time is up, or itself."""
         if isinstance(error, AuthenticationError | TlsError):
             if work.invocation is None or not work.invocation.started.is_set():
                 return error
-            reason = f"{_bare(error)} But the pipeline had been started before."
+            reason = f"{bare_reason(error)} But the pipeline had been started before."
             return FateUnknownError(reason, node=error.node, address=error.address, advice=error.advice)
         sent = not isinstance(error, NodeUnreachableError)
         if work.cancelled.is_set():
             return self._cancelled("Cancelled. The pipeline may have run." if sent else "Cancelled; nothing was sent.")
         if deadline.passed and sent:
-            return self._timed_out(within, f"Whether it ran is unknown: {_bare(error)}")
+            return self._timed_out(within, f"Whether it ran is unknown: {bare_reason(error)}")
         return error
 
     def _stopped(self, work: _Work, deadline: Deadline, within: timedelta) -> TransportError:
@@ -366,8 +373,3 @@ class NodeSession:
 
     def _cancelled(self, what: str) -> OperationCancelledError:
         return OperationCancelledError(what, node=self.connection.node)
-
-
-def _bare(error: TransportError) -> str:
-    """Give the sentence without the node's name, which the next error puts in front again."""
-    return error.message.removeprefix(f"{error.node}: ")

@@ -34,7 +34,7 @@ from cauctl.errors import (
     TransportError,
 )
 from cauctl.psrp.creation import write_creation
-from cauctl.psrp.display import show_text
+from cauctl.psrp.display import bare_reason, show_text
 from cauctl.psrp.transport import NodePool, NodeWSMan, pack_creation, select_shell
 
 if TYPE_CHECKING:
@@ -276,5 +276,6 @@ def _seconds(hold: float) -> Any:
 
 
 def _of_unknown_fate(error: TransportError, consequence: str) -> FateUnknownError:
-    reason = error.message.removeprefix(f"{error.node}: ")
-    return FateUnknownError(f"{reason} {consequence}", node=error.node, address=error.address, advice=error.advice)
+    return FateUnknownError(
+        f"{bare_reason(error)} {consequence}", node=error.node, address=error.address, advice=error.advice
+    )

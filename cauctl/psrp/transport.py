@@ -7,6 +7,8 @@ Rules kept here (numbers are those of the hazards in ``docs/connections.md``):
 * A Receive that broke is repeated with the same bytes, hence the same MessageID, a few times and never after the
   deadline; no other request is repeated once it may have left (2, 4).
 * Every request ends at the deadline of the transport (4).
+* A node that refuses us once we have changed the connection has not refused the credential: Negotiate and NTLM belong
+  to a connection, and a node that restarts breaks it within the handshake.
 * pypsrp's DEBUG and INFO messages hold parameters, scripts and tokens: they are dropped, however logging is set (9).
 * ``WSMan()`` writes to a table of ElementTree that all threads share: it is called under a lock (3).
 * No entity, no DTD, no other encoding than UTF-8 in an answer; no proxy, authority or password from the environment.
@@ -159,7 +161,7 @@ class NodeTransport(pypsrp.wsman._TransportHTTP):  # noqa: SLF001  the hook
         return session
 
     def _send_request(self, request: requests.PreparedRequest, timeout: Any = None) -> bytes:  # noqa: ARG002  the line keeps the time
-        self.line.carries_message = bool(request.body)
+        self.line.begin_exchange(carries_message=bool(request.body))
         response = self._exchange(request)
         content = self._unseal(response)
         if b"\0" in content or b"<!DOCTYPE" in content:
@@ -218,7 +220,13 @@ class NodeTransport(pypsrp.wsman._TransportHTTP):  # noqa: SLF001  the hook
             )
         return self.line.refuse(f"it answered with HTTP status {status}")
 
-    def _not_authenticated(self, reason: str) -> AuthenticationError:
+    def _not_authenticated(self, reason: str) -> AuthenticationError | NodeUnreachableError:
+        if self.line.changed_connection:
+            return NodeUnreachableError(
+                f"the connection to {self.line.peer} broke while we signed in; nothing ran.",
+                node=self.line.node,
+                address=self.line.peer,
+            )
         who = self.connection.credential.user_name if self.connection.credential else "the current user"
         return AuthenticationError(
             f"{self.line.peer} did not accept {who} by {self.connection.authentication.value} ({show_text(reason)}).",

@@ -17,7 +17,7 @@ from __future__ import annotations
 import errno
 import http.client
 import io
-import ipaddress
+import itertools
 import socket
 import threading
 from contextlib import contextmanager, suppress
@@ -34,6 +34,7 @@ import urllib3.exceptions
 from cauctl.errors import FateUnknownError, NodeUnreachableError, TransportError
 from cauctl.psrp.deadline import Deadline
 from cauctl.psrp.display import show_text
+from cauctl.psrp.lookup import SocketAddress, addresses
 from cauctl.psrp.tls import tls_context, tls_failure
 
 if TYPE_CHECKING:
@@ -46,8 +47,6 @@ __all__ = ["LONGEST_ANSWER", "Line", "NodeAdapter"]
 
 LONGEST_ANSWER = 8 * 1024 * 1024
 """Bytes of one HTTP answer; WinRM's own limit (MaxEnvelopeSizekb) is 500 KB unless an administrator raised it."""
-
-_SocketAddress = tuple[int, int, int, str, Any]
 
 
 class Line:
@@ -65,6 +64,8 @@ class Line:
         self._connect_timeout = connection.connect_timeout
         self.carries_message = False
         self.sent = False
+        self._numbers = itertools.count(1)
+        self._used: set[int] = set()
         self._received = 0
         self._handle: socket.socket | None = None
         """Second handle of the connection in use: TLS takes the first one over, and ``abort`` must find it before."""
@@ -117,9 +118,24 @@ class Line:
         """Wait before another try, at most until ``abort``."""
         self._aborted.wait(seconds)
 
-    def note_sent(self) -> None:
-        """Record that a part of the message is about to leave."""
+    def begin_exchange(self, *, carries_message: bool) -> None:
+        """Start an exchange with the node, which may take several round trips to authenticate."""
+        self.carries_message = carries_message
+        self._used.clear()
+
+    def next_number(self) -> int:
+        """Number a new connection."""
+        return next(self._numbers)
+
+    def note_sent(self, connection_number: int) -> None:
+        """Record that a part of the message is about to leave over a connection."""
         self.sent = self.sent or self.carries_message
+        self._used.add(connection_number)
+
+    @property
+    def changed_connection(self) -> bool:
+        """Whether the exchange used more than one connection: a node authenticates each for itself."""
+        return len(self._used) > 1
 
     def next_timeout(self) -> float:
         """Seconds that the next read or write may take; raises TimeoutError when none are left."""
@@ -165,7 +181,7 @@ class Line:
                 failure = error
         raise self._nobody_answers(failure) from failure
 
-    def _connect_to(self, address: _SocketAddress, seconds: float, options: Any) -> socket.socket:
+    def _connect_to(self, address: SocketAddress, seconds: float, options: Any) -> socket.socket:
         family, kind, protocol, _, target = address
         found = socket.socket(family, kind, protocol)
         try:
@@ -180,9 +196,9 @@ class Line:
             raise
         return found
 
-    def _look_up(self, host: str, port: int, deadline: Deadline) -> list[_SocketAddress]:
+    def _look_up(self, host: str, port: int, deadline: Deadline) -> list[SocketAddress]:
         try:
-            answer = _addresses(host, port, deadline)
+            answer = addresses(host, port, deadline)
         except OSError as error:
             raise NodeUnreachableError(
                 f"the name {host} was not found ({error.strerror or error}); nothing was sent.",
@@ -215,42 +231,12 @@ def _innermost(error: BaseException) -> str:
     return show_text(str(error)) or type(error).__name__
 
 
-def _addresses(host: str, port: int, deadline: Deadline) -> list[_SocketAddress] | None:
-    """Look up ``host``; None when the deadline passed first.
-
-    The system's call cannot be interrupted, so a thread of its own waits for it.
-    """
-    try:
-        numeric = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        numeric = None
-    if numeric is not None:
-        return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
-    found: list[list[_SocketAddress] | OSError] = []
-
-    def look_up() -> None:
-        try:
-            found.append(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
-        except OSError as error:
-            found.append(error)
-        except UnicodeError as error:
-            found.append(OSError(str(error)))
-
-    thread = threading.Thread(target=look_up, name=f"look up {host}", daemon=True)
-    thread.start()
-    thread.join(deadline.remaining)
-    if not found:
-        return None
-    if isinstance(found[0], OSError):
-        raise found[0]
-    return found[0]
-
-
 class _Reader(io.RawIOBase):
     """Bytes of one answer, each read bounded by the line's deadline, all together by the size of an answer."""
 
     def __init__(self, inner: socket.SocketIO, line: Line) -> None:
         self._inner, self._line = inner, line
+        self.ended = False
         line.expect_answer()
 
     @property
@@ -263,6 +249,7 @@ class _Reader(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         self._sock.settimeout(self._line.next_timeout())
         count = self._inner.readinto(buffer)
+        self.ended = count == 0
         self._line.note_received(count or 0)
         return count
 
@@ -274,7 +261,14 @@ class _Reader(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     def __init__(self, line: Line, sock: socket.socket, *args: Any, **options: Any) -> None:
         super().__init__(sock, *args, **options)
-        self.fp = io.BufferedReader(_Reader(self.fp.detach(), line))  # type: ignore[arg-type]
+        self._reader = _Reader(self.fp.detach(), line)  # type: ignore[arg-type]
+        self.fp = io.BufferedReader(self._reader)
+
+    def begin(self) -> None:
+        """Read status and headers; http.client takes headers that break off for whole ones."""
+        super().begin()
+        if self._reader.ended:
+            raise ConnectionResetError(errno.ECONNRESET, "the answer ended within its headers")
 
 
 class _Bounded:
@@ -283,12 +277,14 @@ class _Bounded:
     line: Line
     sock: Any
     _connecting = False
+    _number = 0
 
     def _new_conn(self) -> socket.socket:
         return self.line.connect(self._dns_host, self.port, self.socket_options)  # type: ignore[attr-defined]
 
     def connect(self) -> None:
         self._connecting = True
+        self._number = self.line.next_number()
         try:
             super().connect()  # type: ignore[misc]
         except TransportError:
@@ -307,7 +303,7 @@ class _Bounded:
             self.connect()
         self.sock.settimeout(self.line.next_timeout())
         if not self._connecting:
-            self.line.note_sent()
+            self.line.note_sent(self._number)
         super().send(data)  # type: ignore[misc]
 
     def getresponse(self) -> Any:

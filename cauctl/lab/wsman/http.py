@@ -133,7 +133,8 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """End the connection in order, as http.sys does after a silence."""
-        self._transport.close()
+        if not self._transport.is_closing():  # a second close would take the TLS transport apart, and reset needs it
+            self._transport.close()
 
     def resume(self) -> None:
         """Go on after a hang."""
