@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cauctl.models.enums import FailbackType
     from cauctl.models.nodes import ClusterFacts, ForeignCoordinator, LockRecord, NodeProbe, StorageFacts
 
-__all__ = ["Clock", "Cluster", "Journal", "Node", "Observer", "UpdateAgent"]
+__all__ = ["Clock", "Cluster", "ForesightedClock", "Journal", "Node", "Observer", "UpdateAgent"]
 
 
 @runtime_checkable
@@ -34,6 +34,14 @@ class Clock(Protocol):
 
     def wait(self, until: datetime, wake: Callable[[], bool]) -> None:
         """Return at ``until``, or soon after ``wake()`` turns true; never closer than 50 ms of real time apart."""
+
+
+@runtime_checkable
+class ForesightedClock(Clock, Protocol):
+    """A clock of a world in which time passes only while somebody waits."""
+
+    def idle_until(self) -> datetime:
+        """Nothing happens before this moment, unless somebody does something."""
 
 
 class Cluster(Protocol):

@@ -1,7 +1,8 @@
 """What the machine wants done: imperative values without behaviour.
 
 Two instructions leave the machine: :class:`Call` has the driver perform an action through a port and feed back the
-event that answers it, by its number; :class:`StartTimer` has a ``TimerFired`` come back.
+event that answers it, by its number; :class:`StartTimer` has a ``TimerFired`` come back, or, where what is due then
+only looks, the answer to that look at once, by the timer's number.
 
 Every action looks before it acts, or goes to a port that does, so each can be performed again: after a crash, the
 pending ones of a replayed journal are. ``destructive`` actions are performed only by the coordinator that the lock
@@ -50,6 +51,8 @@ class Action:
 
     destructive: ClassVar[bool] = False
     """True where the cluster or a node is changed: the lock is read again first."""
+    looks: ClassVar[bool] = False
+    """True where it does nothing but look, so that an answer that tells nothing new need not be told at all."""
 
 
 @frozen
@@ -81,6 +84,7 @@ class LeaveLock(Action):
 class ObserveCluster(Action):
     """Look at nodes, groups and quorum; for ``node`` where it is asked on a node's behalf."""
 
+    looks: ClassVar[bool] = True
     node: str | None = None
 
 
@@ -94,6 +98,8 @@ class NodeAction(Action):
 @frozen
 class ProbeNode(NodeAction):
     """Ask a node for its boot time, its build and unfinished work."""
+
+    looks: ClassVar[bool] = True
 
 
 @frozen
@@ -112,6 +118,7 @@ class BeginAgent(NodeAction):
 class PollAgent(NodeAction):
     """Read what the agent has to tell beyond event number ``after``."""
 
+    looks: ClassVar[bool] = True
     request: AgentRequest = field(kw_only=True)
     after: int = field(kw_only=True)
 
@@ -133,6 +140,8 @@ class CollectAgent(NodeAction):
 @frozen
 class CheckGates(NodeAction):
     """Observe all that the decision to take the node down depends on: cluster, storage, the cluster's own answer."""
+
+    looks: ClassVar[bool] = True
 
 
 @frozen

@@ -12,6 +12,8 @@ Rules kept here:
   and the checkpoint in the cluster remembers it.
 * Events are taken one at a time, by one thread; calls are performed by the executor, as many at once as it allows.
 * While calls are under way their answers are waited for, else the clock is; a call that takes long holds up nobody.
+* A look that shows nothing new is repeated at its pace and told to nobody: neither the machine nor the journal hears of
+  it (:mod:`cauctl.coordinator.news`).
 * An observer that fails is left out from then on; a display never costs a run.
 
 :func:`inline` gives an executor that performs at once, in the same thread: with a virtual clock, a run is then the same
@@ -20,13 +22,14 @@ each time, and takes no time at all.
 
 from __future__ import annotations
 
-import heapq
 import logging
 from concurrent.futures import Executor, Future
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
+
+from attrs import evolve
 
 from cauctl.coordinator.actions import Call, Instruction, StartTimer
 from cauctl.coordinator.codec import event_to_json
@@ -43,15 +46,20 @@ from cauctl.coordinator.events import (
     TimerFired,
 )
 from cauctl.coordinator.machine import step
+from cauctl.coordinator.news import following_look, is_news, limit_of, on_watch
 from cauctl.coordinator.performer import Performer, Ports
 from cauctl.coordinator.problems import ProblemKind
 from cauctl.coordinator.sight import completed, told
-from cauctl.coordinator.state import Phase, RunState
+from cauctl.coordinator.state import Pause, Phase, RunState
 from cauctl.coordinator.stop_switch import StopSwitch
+from cauctl.coordinator.timetable import Timetable
 from cauctl.errors import StateError
+from cauctl.policy.pacing import next_watch
+from cauctl.ports import ForesightedClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from cauctl.ports import Journal, Observer
 
@@ -99,7 +107,11 @@ class Driver:
         self._inbox: SimpleQueue[tuple[Answer, ...]] = SimpleQueue()
         self._journal_is_lost = False
         self._under_way = 0
-        self._timers: list[tuple[datetime, int, str | None]] = []
+        self._timetable = Timetable()
+        self._clock = ports.clock
+        self._foresight = ports.clock if isinstance(ports.clock, ForesightedClock) else None
+        self._looking: dict[int, datetime] = {}
+        self._watched: datetime | None = None
         self._avoided: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
@@ -130,32 +142,80 @@ class Driver:
             return
         if not self._inbox.empty():
             self._take(self._inbox.get())
-        elif self._timers and self._timers[0][0] <= self._ports.clock.now():
-            _, number, node = heapq.heappop(self._timers)
-            self._feed(TimerFired(self._ports.clock.now(), timer=number, node=node))
+        elif (due := self._timetable.take(now := self._clock.now())) is not None:
+            self._fire(*due, now)
         elif self._under_way:
             with suppress(Empty):
                 self._take(self._inbox.get(timeout=_GLANCE))
         else:
-            until = self._timers[0][0] if self._timers else self._ports.clock.now() + _IDLE
-            self._ports.clock.wait(until, lambda: self._stop.unheeded(self.state))
-
-    def _take(self, answers: tuple[Answer, ...]) -> None:
-        self._under_way -= 1
-        for answer in answers:
-            self._feed(self._shorten(answer))
+            self._clock.wait(self._timetable.next() or now + _IDLE, lambda: self._stop.unheeded(self.state))
 
     def _heed_stop(self) -> bool:
         if not self._stop.unheeded(self.state):
             return False
-        now = self._ports.clock.now()
+        now = self._clock.now()
         self._feed(Detached(now) if self._stop.detach_requested else StopRequested(now, by=self._stop.by))
         return True
+
+    # --- looks -------------------------------------------------------------------------------------------------------
+
+    def _fire(self, number: int, name: str | None, now: datetime) -> None:
+        """Look, where that is all that is due; else tell that the time has come."""
+        node = self.state.nodes.get(name) if name is not None else None
+        pending = self.state.watch if on_watch(self.state, number) else node.pending if node is not None else None
+        if not isinstance(pending, Pause) or pending.number != number or not pending.then.looks:
+            self._feed(TimerFired(now, timer=number, node=name))
+        elif name is None and (due := self._watch_due()) > now:
+            self._timetable.start(number, due, None)
+        else:
+            self._looking[number] = now
+            self._perform(Call(number, action=pending.then))
+
+    def _watch_due(self) -> datetime:
+        facts, every = self.state.facts, self.state.settings.limits.watch
+        if facts is None:
+            return self._clock.now()
+        return max(facts.observed, self._watched or facts.observed) + every
+
+    def _take(self, answers: tuple[Answer, ...]) -> None:
+        """Tell what came of a call, where it tells anything."""
+        self._under_way -= 1
+        for answer in answers:
+            event = self._shorten(answer)
+            begun = self._looking.pop(event.call, None) if event.call is not None else None
+            watch = begun is not None and on_watch(self.state, event.call)
+            if is_news(self.state, event):
+                news = evolve(event, call=None) if watch and not isinstance(event, CallFailed) else event
+                self._feed(news)
+            elif isinstance(event, CallFailed):
+                self._forget(event)
+            if begun is not None:
+                self._look_again(event, begun)
+
+    def _look_again(self, event: Answer, begun: datetime) -> None:
+        """Repeat a look that is outstanding still."""
+        number, run, now = event.call, self.state, self._clock.now()
+        if number is None or run.over:
+            return
+        idle = self._foresight.idle_until() if self._foresight is not None else now
+        if on_watch(run, number):
+            self._watched = now
+            every = run.settings.limits.watch
+            pause = next_watch(begun, now, every=every) - now
+            self._timetable.repeat(number, None, last=now, following=lambda at: at + pause, idle=min(idle, now + _IDLE))
+            return
+        node = run.nodes.get(getattr(event, "node", None) or "")
+        if node is not None and isinstance(node.pending, Pause) and node.pending.number == number:
+            idle = min(idle, limit_of(node) or now)
+            self._timetable.repeat(
+                number, node.name, last=now, following=lambda at: following_look(run, node, at), idle=idle
+            )
 
     # --- one event ---------------------------------------------------------------------------------------------------
 
     def _feed(self, event: Event) -> None:
         """Write an event down, take it, and have done what follows."""
+        self._timetable.heed(event.at)
         lost = self._write_down(event)
         if lost is not None:
             self._take_in(JournalLost(event.at, message=str(lost)))
@@ -187,7 +247,7 @@ class Driver:
         for instruction in instructions:
             self._follow(instruction)
 
-    def _shorten(self, answer: Answer) -> Event:
+    def _shorten(self, answer: Answer) -> Answer:
         """Tell an observation by what differs from the last one."""
         if not isinstance(answer, ClusterObserved):
             return answer
@@ -197,11 +257,13 @@ class Driver:
     def _follow(self, instruction: Instruction) -> None:
         match instruction:
             case StartTimer():
-                heapq.heappush(self._timers, (instruction.until, instruction.number, instruction.node))
+                self._timetable.start(instruction.number, instruction.until, instruction.node)
             case Call():
-                self._under_way += 1
-                future = self._executor.submit(self._performer.perform, instruction, self.state)
-                future.add_done_callback(self._done)
+                self._perform(instruction)
+
+    def _perform(self, call: Call) -> None:
+        self._under_way += 1
+        self._executor.submit(self._performer.perform, call, self.state).add_done_callback(self._done)
 
     def _done(self, future: Future[tuple[Answer, ...]]) -> None:
         if not future.cancelled():
@@ -209,12 +271,16 @@ class Driver:
 
     def _route(self, event: Event) -> None:
         """Ask the cluster through nodes that are not worked on, and drop what is open to nodes that went."""
-        if isinstance(event, CallFailed) and event.node is not None and event.problem.kind in _LOST:
-            self._ports.node.forget(event.node)
+        if isinstance(event, CallFailed):
+            self._forget(event)
         avoided = frozenset(node.name for node in self.state.nodes.values() if node.phase in _AVOIDED)
         if avoided != self._avoided:
             self._avoided = avoided
             self._ports.cluster.avoid(avoided)
+
+    def _forget(self, event: CallFailed) -> None:
+        if event.node is not None and event.problem.kind in _LOST:
+            self._ports.node.forget(event.node)
 
     def _tell(self, before: RunState, event: Event) -> None:
         name = getattr(event, "node", None)

@@ -212,7 +212,8 @@ def _lock_lost(turn: Turn, event: LockLost) -> None:
 
 
 def _answers(pending: Call | Pause | None, event: Answer) -> bool:
-    return isinstance(pending, Call) and pending.number == event.call
+    """Say whether an event answers what is outstanding; a look that was due is answered by its timer's number."""
+    return pending is not None and pending.number == event.call
 
 
 def _run_answered(turn: Turn, event: Answer, pending: Call | Pause | None) -> None:
@@ -231,15 +232,16 @@ def _renewal_answered(turn: Turn, event: Answer) -> None:
 
 def _node_answered(turn: Turn, node: NodeWork, event: Answer) -> None:
     pending, rules = node.pending, _PLAYBOOK.phases[node.phase]
-    if not isinstance(pending, Call):
+    if pending is None:
         return
+    action = pending.action if isinstance(pending, Call) else pending.then
     if isinstance(event, CallFailed):
-        rules.failed(turn, node, event, pending.action)
+        rules.failed(turn, node, event, action)
         return
     rules.answered(turn, node, event)
     after = turn.nodes[node.name]
     if after.pending is pending:
-        _misfit(turn, after, event, pending.action)
+        _misfit(turn, after, event, action)
 
 
 def _misfit(turn: Turn, node: NodeWork, event: Answer, action: Action) -> None:

@@ -180,7 +180,8 @@ def _polled(turn: Turn, node: NodeWork, agent: AgentWork, state: AgentState) -> 
     elif not agent.cancelled and (turn.waited_out(node) or _unwanted(turn, node)):
         turn.call(node, CancelAgent(node.name, request=agent.request))
     else:
-        _poll_later(turn, turn.wait_for(node, node.wait.name, agent.at_work_on, None) if node.wait else node, agent)
+        doing = agent.at_work_on
+        _poll_later(turn, turn.wait_for(node, node.wait.name, doing, None) if node.wait and doing else node, agent)
 
 
 def _unwanted(turn: Turn, node: NodeWork) -> bool:

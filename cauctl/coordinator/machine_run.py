@@ -66,8 +66,6 @@ __all__ = [
 ]
 
 _MEMBERS = frozenset({NodeState.UP, NodeState.PAUSED})
-_WATCH_SHARE = 5
-"""The cluster is watched at most one part in so many of the time."""
 _FAILED = frozenset({SummaryStatus.FAILED, SummaryStatus.PARTIALLY_FAILED})
 
 
@@ -346,7 +344,7 @@ def watch(turn: Turn) -> None:
         return
     due = turn.facts.observed + turn.limits.watch
     if due <= turn.at:
-        turn.change(watch=turn.new_call(ObserveCluster()), watched=turn.at)
+        turn.change(watch=turn.new_call(ObserveCluster()))
     else:
         _watch_at(turn, due)
 
@@ -361,9 +359,8 @@ def watched(turn: Turn, event: Answer) -> None:
 
 
 def watch_later(turn: Turn) -> None:
-    """Look at the cluster again in time; looks that take long are made rarer, so that they stay a small part of it."""
-    taken = turn.at - (turn.run.watched or turn.at)
-    _watch_at(turn, turn.at + max(turn.limits.watch, _WATCH_SHARE * taken))
+    """Look at the cluster again in time."""
+    _watch_at(turn, turn.at + turn.limits.watch)
 
 
 def _watch_at(turn: Turn, until: datetime) -> None:

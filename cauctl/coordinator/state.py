@@ -155,8 +155,6 @@ class RunState:
     """The next or present renewal of the lease."""
     watch: Pending | None = None
     """The next or present look at the cluster that is not for a node's sake."""
-    watched: datetime | None = None
-    """When the last such look was begun."""
     lock: LockRecord | None = None
     """Our lock."""
     lock_left: bool = False

@@ -18,6 +18,7 @@ Use::
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from attrs import evolve
@@ -45,7 +46,6 @@ from cauctl.models.nodes import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from datetime import datetime
 
     from cauctl.lab.world.machine import Machine
     from cauctl.lab.world.membership import Member
@@ -77,6 +77,10 @@ class VirtualClock:
     def now(self) -> datetime:
         """The present moment of the world."""
         return self._world.kernel.now
+
+    def idle_until(self) -> datetime:
+        """Give the moment of what the world does next; it does nothing before, unless somebody acts."""
+        return self._world.kernel.next_due() or datetime.max.replace(tzinfo=UTC)
 
     def wait(self, until: datetime, wake: Callable[[], bool]) -> None:
         """Let the world go on to ``until``, or to the first moment at which ``wake()`` is true."""
