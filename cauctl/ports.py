@@ -59,8 +59,8 @@ class Cluster(Protocol):
     def repair(self, virtual_disk: str) -> None:
         """Start the repair of a virtual disk, in the background on the node."""
 
-    def suspend(self, node: str, *, force_drain: bool = False) -> None:
-        """Start to pause and drain the node; returns at once. A node that is paused already is left as it is."""
+    def suspend(self, node: str, *, drain: bool = True, force_drain: bool = False) -> None:
+        """Start to pause the node, and to drain it; returns at once. A node that is paused already is left as it is."""
 
     def resume(self, node: str, *, failback: FailbackType) -> None:
         """Resume the node and start failback; returns at once. A node that is Up already is left as it is."""

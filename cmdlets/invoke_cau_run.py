@@ -73,10 +73,11 @@ def invoke_cau_run(  # noqa: PLR0913  Invoke-CauRun has these parameters
     as they come, NodeResult when the coordinator is done with a node, ClusterResult. A run whose nodes failed returns
     too: look at the status of the last object.
 
-    Served now: ``cluster_name``, ``credential``, ``cau_plugin_name`` (Windows Update), ``cau_plugin_arguments``,
-    ``max_failed_nodes``, ``max_retries_per_node``, ``node_order``, ``require_all_nodes_online``, ``stop_after``,
-    ``reboot_timeout_minutes``, ``failback_mode``, ``force``, ``what_if``, ``confirm``. Any other parameter is refused
-    when it is given. Each is described in :class:`cauctl.models.UpdatingRunOptions`.
+    Whatever was asked for and has no effect, or another one than its name says, brings a warning. Refused, because this
+    version does not serve them yet: ``pre_update_script``, ``post_update_script``, ``configuration_name``,
+    ``enable_firewall_rules``, ``force_recovery``, ``clear_corrupt_reports``, ``suspend_node``, ``resume_node``,
+    ``os_rolling_upgrade`` and ``force_self_update``. Each parameter is described in
+    :class:`cauctl.models.UpdatingRunOptions`.
 
     Args:
         cluster_name: name of the cluster to update.

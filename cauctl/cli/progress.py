@@ -18,7 +18,7 @@ from cauctl.cli.console import message_console
 from cauctl.coordinator.state import Phase, RunState
 from cauctl.models.enums import SummaryStatus
 from cauctl.models.nodes import readable
-from cauctl.operations.telling import RUN_PHASES, Teller, detail, step
+from cauctl.operations.telling import RUN_PHASES, Teller, detail, late, step
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -104,6 +104,8 @@ class RunProgress:
             table.add_column(heading, overflow="fold")
         for name in (*state.order, *(name for name in state.nodes if name not in state.order)):
             table.add_row(*_row(state.nodes[name], now))
+        if state.warned:
+            table.caption = late(state)
         if state.stopping:
             table.caption = f"stopping ({state.stopping.value}): nothing new starts"
         return table

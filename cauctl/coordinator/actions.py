@@ -146,11 +146,12 @@ class CheckGates(NodeAction):
 
 @frozen
 class SuspendNode(NodeAction):
-    """Pause the node and let its roles leave; ``again`` when this run has asked for it before."""
+    """Pause the node and let its roles leave, unless ``drain`` is off; ``again``: this run has asked for it before."""
 
     destructive: ClassVar[bool] = True
     again: bool = field(default=False, kw_only=True)
     force: bool = field(default=False, kw_only=True)
+    drain: bool = field(default=True, kw_only=True)
 
 
 @frozen

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cauctl.coordinator.actions import ProbeNode
 from cauctl.coordinator.events import Event, NodeProbed
 from cauctl.coordinator.settings import Purpose
-from cauctl.coordinator.state import NodeWork, Phase, RunState, changed
+from cauctl.coordinator.state import Cause, NodeWork, Phase, RunState, changed
 from cauctl.coordinator.turn import Rules, Turn, problem
 from cauctl.models.enums import SummaryStatus
 from cauctl.models.hresult import hex_code, hresult
@@ -59,9 +59,10 @@ def close_attempt(turn: Turn, node: NodeWork) -> None:
     failing = node.failing
     if failing is None:
         _finish(turn, _blame_updates(turn, node))
-    elif _worth_another(turn, node, failing.problem):
+    elif _worth_another(turn, node, failing):
+        unpaused = node.unpaused + _counts_by_itself(turn, failing)
         transient = (*node.record.transient, failing.problem)
-        begin_attempt(turn, turn.keep(node, transient=transient))
+        begin_attempt(turn, turn.keep(turn.set(node, unpaused=unpaused), transient=transient))
     else:
         _finish(turn, node)
 
@@ -155,9 +156,18 @@ def _probed(turn: Turn, node: NodeWork, event: Event) -> None:
 PROBING = Rules(_enter_probing, _probed)
 
 
-def _worth_another(turn: Turn, node: NodeWork, why: Problem) -> bool:
-    hopeless = why.final or why.kind.hopeless
-    return not hopeless and not turn.stopping and node.attempt <= turn.settings.max_retries_per_node
+def _worth_another(turn: Turn, node: NodeWork, failing: Cause) -> bool:
+    why, settings = failing.problem, turn.settings
+    if why.final or why.kind.hopeless or turn.stopping:
+        return False
+    if _counts_by_itself(turn, failing):
+        return settings.suspend_retries is not None and node.unpaused < settings.suspend_retries
+    return node.counted_attempts <= settings.max_retries_per_node
+
+
+def _counts_by_itself(turn: Turn, failing: Cause) -> bool:
+    """Say whether the attempt failed at the pause, and such failures have a limit of their own."""
+    return turn.settings.suspend_retries is not None and failing.phase in {Phase.SUSPENDING, Phase.EMPTYING}
 
 
 def _blame_updates(turn: Turn, node: NodeWork) -> NodeWork:

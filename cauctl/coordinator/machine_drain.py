@@ -21,6 +21,7 @@ from cauctl.coordinator.events import (
 )
 from cauctl.coordinator.machine_attempt import left_cluster, stop_problem
 from cauctl.coordinator.machine_gates import leave_to_others
+from cauctl.coordinator.machine_updates import search_again
 from cauctl.coordinator.problems import ProblemKind
 from cauctl.coordinator.state import NodeWork, Phase
 from cauctl.coordinator.turn import Rules, Turn, problem, settle_call
@@ -50,8 +51,9 @@ def _enter_suspending(turn: Turn, node: NodeWork) -> None:
 
 
 def _suspend(turn: Turn, node: NodeWork, *, again: bool) -> None:
-    force = turn.settings.force_drain
-    turn.call(node, SuspendNode(node.name, again=again, force=force), steady=0)
+    settings = turn.settings
+    suspend = SuspendNode(node.name, again=again, force=settings.force_drain, drain=settings.drain)
+    turn.call(node, suspend, steady=0)
 
 
 def _suspending(turn: Turn, node: NodeWork, event: Event) -> None:
@@ -92,7 +94,9 @@ def _look_at_drain(turn: Turn, node: NodeWork) -> None:
 
 
 def _look_at_paused(turn: Turn, node: NodeWork, seen: ClusterNode, *, left: int) -> None:
-    if seen.drain_status is DrainStatus.IN_PROGRESS:
+    if not turn.settings.drain:
+        _drained(turn, turn.note(node, f"It was paused without a drain; {left} roles stayed on it."))
+    elif seen.drain_status is DrainStatus.IN_PROGRESS:
         _out_of_time(turn, node, f"{left} role{'' if left == 1 else 's'} left", "the drain did not end")
     elif not left:
         _drained(turn, node)
@@ -238,4 +242,4 @@ def _drained(turn: Turn, node: NodeWork) -> None:
     elif node.record.updates:
         turn.go(node, Phase.INSTALLING)
     else:
-        turn.go(node, Phase.RESCANNING)
+        search_again(turn, node)

@@ -218,7 +218,7 @@ def empty_again(turn: Turn, node: NodeWork) -> bool:
         leave_to_others(turn, node)
         return True
     resumed = turn.facts.node(node.name).state is NodeState.UP
-    if not resumed and not holding(turn.facts, node.name):
+    if not resumed and not (turn.settings.drain and holding(turn.facts, node.name)):
         return False
     node = turn.set(node, regained=node.regained + 1, agent=None)
     if node.regained > _REGAINED:

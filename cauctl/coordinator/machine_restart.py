@@ -23,6 +23,7 @@ from cauctl.coordinator.events import (
 )
 from cauctl.coordinator.machine_attempt import heard, left_cluster, restarted
 from cauctl.coordinator.machine_gates import closed_for_restart, empty_again
+from cauctl.coordinator.machine_updates import search_again
 from cauctl.coordinator.state import NodeWork, Phase, RestartRecord
 from cauctl.coordinator.turn import Rules, Turn, problem, settle_call
 from cauctl.models.nodes import NodeProbe, readable
@@ -61,6 +62,8 @@ def _restart(node: NodeWork, probe: NodeProbe) -> RestartNode:
 def _reason(node: NodeWork) -> str:
     if any(each.outcome.reboot_required for each in node.record.installed.values()):
         return "Updates were installed"
+    if node.record.probe and not node.record.probe.reboot_pending and node.record.installed:
+        return "A restart was asked for (ForcePauseDrainAndReboot)"
     return "A restart was pending"
 
 
@@ -207,7 +210,7 @@ def _proved(turn: Turn, node: NodeWork) -> None:
     if pending and _STILL_PENDING not in node.record.notes:
         turn.go(turn.keep(turn.note(node, _STILL_PENDING), reboot_required=True), Phase.GUARDING)
     else:
-        turn.go(node, Phase.RESUMING if turn.stopping else Phase.RESCANNING)
+        search_again(turn, node)
 
 
 def _verify_failed(turn: Turn, node: NodeWork, event: CallFailed, action: Action) -> None:

@@ -232,7 +232,7 @@ def _all_settled(turn: Turn) -> bool:
 
 
 def _prepared(turn: Turn) -> None:
-    places = update_order(turn.facts, requested=turn.settings.node_order)
+    places = update_order(turn.facts, requested=turn.settings.node_order, by_site=turn.settings.site_order)
     known = {node.name for node in turn.facts.nodes}
     order = (*(place.node for place in places), *(name for name in turn.nodes if name not in known))
     turn.change(order=order, phase=RunPhase.UPDATING)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from cauctl.coordinator.problems import Problem
 
-__all__ = ["CONCLUDED", "take_outcomes"]
+__all__ = ["CONCLUDED", "search_again", "take_outcomes"]
 
 ROLLED_BACK = 0x80242016
 """WU_E_UH_POSTREBOOTUNEXPECTEDSTATE."""
@@ -86,7 +86,10 @@ def _staged(turn: Turn, node: NodeWork, agent: AgentWork) -> None:
         if node.phase is Phase.RESTAGING and turn.stopping:
             _enough(turn, node)
         elif node.phase is Phase.RESTAGING:
-            turn.go(node, Phase.INSTALLING if left else Phase.RESCANNING)
+            if left:
+                turn.go(node, Phase.INSTALLING)
+            else:
+                search_again(turn, node)
         else:
             turn.go(node, Phase.READY)
         return
@@ -100,12 +103,34 @@ def _installed(turn: Turn, node: NodeWork, agent: AgentWork) -> None:
     done = set(agent.request.updates)
     left = tuple(update for update in node.record.updates if update.key not in done)
     node = turn.set(turn.keep(node, updates=left), agent=None)
+    if not left and turn.settings.always_restart and not _restarted(node):
+        node = turn.keep(node, reboot_required=True)
     if node.record.reboot_required:
         turn.go(node, Phase.GUARDING)
     elif left and not turn.stopping:
         turn.go(node, Phase.INSTALLING)
     else:
-        turn.go(node, Phase.RESUMING if turn.stopping else Phase.RESCANNING)
+        search_again(turn, node)
+
+
+def _restarted(node: NodeWork) -> bool:
+    """Say whether the node was restarted since we paused it."""
+    since = node.record.paused_since
+    return since is not None and any(each.asked >= since for each in node.record.restarts)
+
+
+def search_again(turn: Turn, node: NodeWork) -> None:
+    """Search for what has become applicable, unless that is left out or the run stops."""
+    if turn.stopping:
+        turn.go(node, Phase.RESUMING)
+    elif turn.settings.search_again:
+        turn.go(node, Phase.RESCANNING)
+    elif node.record.updates:
+        turn.go(node, Phase.INSTALLING)
+    else:
+        _enough(
+            turn, turn.note(node, "Nothing was searched for after the installation: SkipUpdateChecks was asked for.")
+        )
 
 
 def _rescanned(turn: Turn, node: NodeWork, agent: AgentWork) -> None:
@@ -126,7 +151,7 @@ def _rescanned(turn: Turn, node: NodeWork, agent: AgentWork) -> None:
         _enough(turn, node)
     elif fresh:
         _another_round(turn, node, fresh)
-    elif node.attempt <= turn.settings.max_retries_per_node:
+    elif node.counted_attempts <= turn.settings.max_retries_per_node:
         transient = tuple(update_problem(update, failed[update.key]) for update in again)
         node = turn.keep(node, transient=(*record.transient, *transient), round=0)
         _another_round(turn, turn.set(node, attempt=node.attempt + 1), again)

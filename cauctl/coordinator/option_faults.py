@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cauctl.coordinator.settings import Purpose
-from cauctl.policy.order import unknown_nodes
+from cauctl.policy.order import sites, unknown_nodes, unknown_sites
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,5 +26,8 @@ def option_faults(settings: RunSettings, facts: ClusterFacts) -> Iterator[str]:
     if unknown := unknown_nodes(facts, settings.node_order):
         known = ", ".join(node.name for node in facts.nodes)
         yield f"NodeOrder names {', '.join(unknown)}, expected nodes of {facts.name}: {known}."
+    if strange := unknown_sites(facts, settings.site_order):
+        known = ", ".join(dict.fromkeys(site for node in facts.nodes for site in sites(node))) or "it has none"
+        yield f"SiteAwareUpdatingOrder names {', '.join(strange)}, expected sites of {facts.name}: {known}."
     if settings.max_failed_nodes is not None and settings.max_failed_nodes >= count:
         yield f"MaxFailedNodes is {settings.max_failed_nodes}, expected less than the number of nodes, {count}."

@@ -267,7 +267,7 @@ class Performer:
             if action.destructive:
                 self._guard(state, state.settings.limits.lease)
                 facts = self._look(state)
-                if _serves(facts, node):
+                if _serves(facts, node, state):
                     return (ClusterObserved(self._now(), call=call.number, node=node, facts=facts),)
             self._ports.agent.begin(node, action.request)
         return (AgentBegun(self._now(), call=call.number, node=node),)
@@ -304,7 +304,7 @@ class Performer:
         if not action.again and facts.node(node).state is NodeState.PAUSED:
             return (seen, FoundPaused(self._now(), call=call.number, node=node))
         self._guard(state, state.settings.limits.lease)
-        cluster.suspend(node, force_drain=action.force)
+        cluster.suspend(node, drain=action.drain, force_drain=action.force)
         return (seen, SuspendRequested(self._now(), call=call.number, node=node))
 
     def _move(self, call: Call, state: RunState) -> Answers:
@@ -331,7 +331,7 @@ class Performer:
             return (NodeProbed(self._now(), call=call.number, node=node, probe=probe),)
         self._guard(state, state.settings.limits.lease)
         facts = self._look(state)
-        if _serves(facts, node) or in_the_way(facts, node) or not votes_without(facts, node).quorate:
+        if _serves(facts, node, state) or in_the_way(facts, node) or not votes_without(facts, node).quorate:
             return (ClusterObserved(self._now(), call=call.number, node=node, facts=facts),)
         port.restart(node, reason=action.reason)
         port.forget(node)
@@ -348,10 +348,11 @@ class Performer:
         return (ResumeRequested(self._now(), call=call.number, node=node),)
 
 
-def _serves(facts: ClusterFacts, node: str) -> bool:
-    """Say whether a node that was drained is in service again, or is gone: resumed, given a role, evicted."""
+def _serves(facts: ClusterFacts, node: str, state: RunState) -> bool:
+    """Say whether a node that was taken out of service is in it again, or is gone: resumed, given a role, evicted."""
     seen = facts.node(node)
-    return seen.evicted or seen.state is NodeState.UP or bool(holding(facts, node))
+    owns = state.settings.drain and bool(holding(facts, node))
+    return seen.evicted or seen.state is NodeState.UP or owns
 
 
 def _node(call: Call) -> str:

@@ -72,7 +72,7 @@ def make_plan(sight: Sight, settings: RunSettings, earlier: Sequence[CauReport] 
         max_failed_nodes=default_max_failed_nodes(len(facts.nodes)) if allowed is None or allowed < 0 else allowed,
         steps=tuple(
             _step(sight, place.node, place.reason, earlier)
-            for place in update_order(facts, requested=settings.node_order)
+            for place in update_order(facts, requested=settings.node_order, by_site=settings.site_order)
         ),
         obstacles=(*_offline(sight, settings), *sight.obstacles),
         preparation=preparation(earlier),

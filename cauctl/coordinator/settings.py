@@ -10,7 +10,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from cauctl.errors import InputError
 from cauctl.models.enums import FailbackType
@@ -134,6 +134,18 @@ class RunSettings:
     """Recommended updates as well."""
     force_drain: bool = False
     """Drain even where roles must be stopped to leave (ForcePauseAndDrain)."""
+    drain: bool = True
+    """False: nodes are paused with their roles on them (ForcePauseNoDrain)."""
+    always_restart: bool = False
+    """Restart a node that was updated even when no update asks for it (ForcePauseDrainAndReboot)."""
+    site_order: tuple[str, ...] = ()
+    """Sites in the order that was asked for; others follow."""
+    suspend_retries: int | None = None
+    """Further tries to pause a node, which are then no attempts; None: each is an attempt."""
+    search_again: bool = True
+    """False: nothing is searched for after an installation (SkipUpdateChecks)."""
+    cautions: tuple[str, ...] = ()
+    """What was asked for and has no effect, or another one than its name says."""
     limits: Limits = field(factory=Limits)
     """How long each wait may take."""
 
@@ -150,9 +162,24 @@ def update_settings(options: UpdatingRunOptions, *, limits: Limits | None = None
         reboot_timeout=options.reboot_timeout,
         stop_after=options.stop_after,
         warn_after=options.warn_after,
-        limits=limits or Limits(),
+        force_drain=options.force_pause_and_drain or options.force_pause_drain_and_reboot,
+        drain=not options.force_pause_no_drain,
+        always_restart=options.force_pause_drain_and_reboot,
+        site_order=options.site_aware_updating_order,
+        suspend_retries=options.suspend_retries_per_node,
+        search_again=not options.skip_update_checks,
+        cautions=options.cautions,
+        limits=_limits(options, limits or Limits()),
         **arguments,
     )
+
+
+def _limits(options: UpdatingRunOptions, limits: Limits) -> Limits:
+    """Take the limits that options name; a negative one asks for the default."""
+    suspending, repair = options.suspend_cluster_node_timeout_minutes, options.wait_for_storage_repair_timeout_minutes
+    if suspending is not None and suspending >= 0:
+        limits = evolve(limits, suspend_retry=timedelta(minutes=suspending))
+    return limits if repair is None else evolve(limits, storage=timedelta(minutes=repair))
 
 
 def scan_settings(options: ScanOptions, *, limits: Limits | None = None) -> RunSettings:

@@ -86,6 +86,8 @@ class Story:
         match event:
             case RunStarted():
                 self._tell(event.at, f"{event.owner} started the run on {event.cluster}.")
+                for caution in event.settings.cautions:
+                    self._tell(event.at, caution)
             case LockAcquired():
                 self._tell(event.at, f"The cluster {after.cluster} is taken; all nodes scan and stage.")
             case LockLost():

@@ -223,6 +223,8 @@ class NodeWork:
     """Since when."""
     attempt: int = field(default=0, kw_only=True)
     """1 for the first."""
+    unpaused: int = field(default=0, kw_only=True)
+    """Attempts that failed because it could not be paused, where those have a limit of their own."""
     pending: Pending | None = field(default=None, kw_only=True)
     """What is outstanding."""
     wait: Waiting | None = field(default=None, kw_only=True)
@@ -247,6 +249,11 @@ class NodeWork:
     """Times that it could not be resumed and was watched."""
     record: NodeRecord = field(factory=NodeRecord, kw_only=True)
     """What was done and found."""
+
+    @property
+    def counted_attempts(self) -> int:
+        """Attempts that MaxRetriesPerNode counts."""
+        return self.attempt - self.unpaused
 
 
 def changed(value: T, **changes: Any) -> T:

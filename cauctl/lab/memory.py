@@ -179,8 +179,8 @@ class MemoryCluster:
                 f"No virtual disk has the name '{virtual_disk}'.", node=entry.name, command="Repair-VirtualDisk"
             ) from None
 
-    def suspend(self, node: str, *, force_drain: bool = False) -> None:
-        """Start to pause and drain the node."""
+    def suspend(self, node: str, *, drain: bool = True, force_drain: bool = False) -> None:
+        """Start to pause the node, and to drain it."""
         cluster, member = self._world.cluster, self._member(node)
         drained_in_vain = member.drain is DrainStatus.FAILED and force_drain
         if member.state is NodeState.PAUSED and not drained_in_vain:
@@ -188,7 +188,7 @@ class MemoryCluster:
             return
         self._run(
             "Suspend-ClusterNode",
-            lambda: cluster.suspend(member.name, drain=True, force=force_drain, by=self._wire.user),
+            lambda: cluster.suspend(member.name, drain=drain, force=force_drain, by=self._wire.user),
         )
 
     def resume(self, node: str, *, failback: FailbackType) -> None:

@@ -23,6 +23,7 @@ from cauctl.models.credential import PSCredential
 from cauctl.models.enums import FailbackType, RebootType
 from cauctl.models.parameters import CmdletOptions, many, member_of, parameter, switch
 from cauctl.models.report_options import ExportReportOptions, GetReportOptions
+from cauctl.models.run_rules import cautions_of, contradictions_of
 from cauctl.models.updates import WINDOWS_UPDATE_PLUGIN
 from cauctl.models.validation import Between, Name, fault
 
@@ -65,7 +66,7 @@ class _Script:
     text = f"that ends in .ps1, of at most {MAX_SCRIPT_PATH} characters"
 
     def admits(self, value: str) -> bool:
-        return value.casefold().endswith(".ps1") and len(value) <= MAX_SCRIPT_PATH
+        return value.casefold().endswith(".ps1") and len(value) <= MAX_SCRIPT_PATH and value.isprintable()
 
 
 Duration = Annotated[timedelta, _Duration()]
@@ -204,48 +205,77 @@ class UpdatingRunOptions(CmdletOptions):
         default="Microsoft.PowerShell",
     )
     warn_after: Duration | None = parameter(
-        _TIMESPAN, "Log a warning when the run has taken this long.", sets=_DEFAULT, default_text="no warning"
+        _TIMESPAN,
+        "Give a warning when the run has taken this long.",
+        sets=_DEFAULT,
+        served=True,
+        default_text="no warning",
     )
     separate_reboots: bool = switch(
-        "Restart after each plug-in that asks for it, not once after all of them.", sets=_DEFAULT
+        "Restart after each plug-in that asks for it, not once after all of them; a single one only brings a warning.",
+        served=True,
+        sets=_DEFAULT,
     )
     enable_firewall_rules: bool = switch(
         "Switch the firewall rules for remote shutdown on where they are off.", sets=_DEFAULT
     )
     suspend_cluster_node_timeout_minutes: Annotated[int, Between(-1, 720)] | None = parameter(
         _INT32,
-        "Minutes for each node to go on asking for its pause while clustered storage is degraded.",
+        "Minutes for each node to go on asking for its pause while clustered storage is degraded; -1: the default.",
         sets=_DEFAULT,
         since="2016",
+        served=True,
+        default_text="30",
     )
     suspend_retries_per_node: Annotated[int, Between(0, None)] | None = parameter(
-        _INT32, "How often pausing a node is tried before the next node has its turn.", sets=_DEFAULT, since="2025"
+        _INT32,
+        "How often pausing a node is tried again before the next node has its turn; counted by itself.",
+        sets=_DEFAULT,
+        since="2025",
+        served=True,
+        default_text="as part of max_retries_per_node",
     )
     wait_for_storage_repair_timeout_minutes: Annotated[int, Between(0, None)] | None = parameter(
-        _INT32, "Minutes to wait for the repair of storage before a node has its turn.", sets=_DEFAULT, since="2025"
+        _INT32,
+        "Minutes to wait for the repair of storage before a node has its turn; then the node has failed.",
+        sets=_DEFAULT,
+        since="2025",
+        served=True,
+        default_text="120",
     )
     site_aware_updating_order: tuple[Name, ...] = parameter(
         _STRINGS,
-        "Sites in the order in which their nodes should have their turn.",
+        "Sites in the order in which their nodes should have their turn; node_order comes first, other nodes last.",
         sets=_DEFAULT,
         since="2022",
+        served=True,
         default=(),
         default_text="by level of activity",
         converter=many,
     )
     run_plugins_serially: bool = switch(
-        "Scan and stage with one plug-in after the other, not with all at once.", sets=_DEFAULT
+        "Scan and stage with one plug-in after the other, not with all at once; a single one only brings a warning.",
+        served=True,
+        sets=_DEFAULT,
     )
     stop_on_plugin_failure: bool = switch(
-        "Leave out the remaining plug-ins of a node once one has failed.", sets=_DEFAULT
+        "Leave out the remaining plug-ins of a node once one has failed; a single one only brings a warning.",
+        served=True,
+        sets=_DEFAULT,
     )
     os_rolling_upgrade: bool = switch("Upgrade the operating system of node after node.", since="2022", sets=_DEFAULT)
-    attempt_soft_reboot: bool = switch("Try a restart without the firmware.", since="2022", sets=_DEFAULT)
+    attempt_soft_reboot: bool = switch(
+        "Try a restart without the firmware. Not known to this version: nodes restart in full, with a warning.",
+        since="2022",
+        served=True,
+        sets=_DEFAULT,
+    )
     reboot_mode: RebootType | None = parameter(
         f"{_NAMESPACE}.RebootType",
-        "How nodes restart.",
+        "How nodes restart: always in full; other wishes bring a warning, PluginCustomReboot is refused.",
         sets=_DEFAULT,
         since="2022",
+        served=True,
         converter=member_of(RebootType),
     )
     force_recovery: bool = switch(
@@ -258,14 +288,31 @@ class UpdatingRunOptions(CmdletOptions):
     resume_node: Name | None = parameter(
         _STRING, "Suspended node whose updating is resumed.", sets=_RESUME, since="2025", mandatory=True
     )
-    force_pause_no_drain: bool = switch("Pause nodes without moving their roles.", sets=_RUN_SETS, since="2022")
+    force_pause_no_drain: bool = switch(
+        "Pause nodes without moving their roles: a restart takes the node away under them, and they fail over.",
+        sets=_RUN_SETS,
+        since="2022",
+        served=True,
+    )
     force_pause_and_drain: bool = switch(
-        "Pause and drain nodes even when a role has nowhere to go or is locked.", sets=_RUN_SETS, since="2022"
+        "Pause and drain nodes even when a role has nowhere to go or is locked: such a role is stopped for it.",
+        sets=_RUN_SETS,
+        since="2022",
+        served=True,
     )
     force_pause_drain_and_reboot: bool = switch(
-        "Pause and drain nodes by force, then restart them.", sets=_RUN_SETS, since="2022"
+        "Pause and drain nodes by force, and restart each that was updated, also when no update asks for it.",
+        sets=_RUN_SETS,
+        since="2022",
+        served=True,
     )
-    skip_update_checks: bool = switch("Leave out the checks of updates.", sets=_RUN_SETS, since="2022")
+    skip_update_checks: bool = switch(
+        "Leave out the search that follows an installation: what it made applicable is left to another run, and that "
+        "an update was rolled back goes unseen.",
+        sets=_RUN_SETS,
+        since="2022",
+        served=True,
+    )
     force_self_update: bool = switch(
         "Update the plug-in on the coordinator's computer first.", sets=_RUN_SETS, since="2022"
     )
@@ -284,23 +331,13 @@ class UpdatingRunOptions(CmdletOptions):
         """Find what only several fields together show."""
         return chain(
             _unserved_plugins(self.cau_plugin_name, self.cau_plugin_arguments),
-            _repeated("node_order", self.node_order),
-            self._warning_after_stop(),
+            contradictions_of(self),
         )
 
-    def _warning_after_stop(self) -> Iterator[str]:
-        warn, stop = self.warn_after, self.stop_after
-        if isinstance(warn, timedelta) and isinstance(stop, timedelta) and warn > stop:
-            yield f"warn_after ({warn}) comes after stop_after ({stop})"
-
-
-def _repeated(name: str, values: Iterable[Any]) -> Iterator[str]:
-    seen: set[str] = set()
-    for value in values:
-        folded = str(value).casefold()
-        if folded in seen:
-            yield f"{name} names {value!r} twice"
-        seen.add(folded)
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What was asked for and has no effect, or another one than its name says; a sentence each."""
+        return tuple(cautions_of(self))
 
 
 # --- Invoke-CauScan --------------------------------------------------------------------------------------------------

@@ -277,6 +277,7 @@ def _store(shelves: ReportStore, state: RunState, finished: CauReport, journal: 
 
 
 def _notices(state: RunState) -> Iterator[str]:
+    yield from state.settings.cautions
     if state.detached:
         yield (
             f"The run {state.run_id} was left in the middle; its lock and journal stay. When its lease has ended: "

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cauctl.coordinator.state import NodeWork
 
-__all__ = ["RUN_PHASES", "Teller", "detail", "step"]
+__all__ = ["RUN_PHASES", "Teller", "detail", "late", "step"]
 
 RUN_PHASES = {
     RunPhase.OBSERVING: "looking at the cluster",
@@ -44,18 +44,28 @@ def detail(node: NodeWork, now: datetime | None) -> str:
     return node.agent.at_work_on if node.agent else ""
 
 
+def late(state: RunState) -> str:
+    """Say that the run takes longer than it should."""
+    after = state.settings.warn_after
+    return f"the run takes longer than warn_after{f' ({readable(after)})' if after else ''}"
+
+
 class Teller:
     """Observer that tells in a sentence whatever changes: ``tell(at, node, text)``, the node empty for the run."""
 
     def __init__(self, tell: Callable[[datetime | None, str, str], None]) -> None:
         self._tell = tell
         self._phase: RunPhase | None = None
+        self._warned = False
         self._told: dict[str, tuple[Phase, str]] = {}
 
     def on_event(self, event: object, state: object) -> None:  # noqa: ARG002  the port's signature
         """Tell what is new."""
         if not isinstance(state, RunState):
             return
+        if state.warned and not self._warned:
+            self._warned = True
+            self._tell(state.now, "", late(state))
         if state.phase is not self._phase:
             self._phase = state.phase
             self._tell(state.now, "", RUN_PHASES[state.phase])

@@ -49,7 +49,7 @@ class Gate:
     """One gate's answer."""
 
     name: str
-    """Quorum, Health, RolesPending, StorageRepair or NodeUp."""
+    """Quorum, Health, RolesPending, StorageRepair, StorageSettled or NodeUp."""
     verdict: Verdict = field(default=Verdict.PASS, kw_only=True)
     """What it says."""
     reason: str = field(default="", kw_only=True)
@@ -86,8 +86,10 @@ def storage_at_rest(report: StorageReport, *, believed: bool, missing: str) -> G
     """Ask storage: at rest, and seen so long enough to be believed."""
     if report.state is StorageState.IN_DANGER:
         return Gate("StorageRepair", verdict=Verdict.STOP, reason=report.reason)
-    if report.state is StorageState.BUSY or not believed:
-        return Gate("StorageRepair", verdict=Verdict.WAIT, reason=report.reason or missing)
+    if report.state is StorageState.BUSY:
+        return Gate("StorageRepair", verdict=Verdict.WAIT, reason=report.reason)
+    if not believed:
+        return Gate("StorageSettled", verdict=Verdict.WAIT, reason=missing)
     return Gate("StorageRepair")
 
 
@@ -96,7 +98,7 @@ def storage_of_others(report: StorageReport, *, settled: bool) -> Gate:
     if report.state is not StorageState.AT_REST:
         return Gate("StorageRepair", verdict=Verdict.WAIT, reason=report.reason)
     if not settled:
-        return Gate("StorageRepair", verdict=Verdict.WAIT, reason="another node has only just come back")
+        return Gate("StorageSettled", verdict=Verdict.WAIT, reason="another node has only just come back")
     return Gate("StorageRepair")
 
 

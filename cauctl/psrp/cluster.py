@@ -101,13 +101,13 @@ class PsrpCluster:
         )
         self._fleet.act(pipeline, done=self._repairs)
 
-    def suspend(self, node: str, *, force_drain: bool = False) -> None:
-        """Start to pause and drain; a paused node is left, unless its drain failed and is to be forced now."""
+    def suspend(self, node: str, *, drain: bool = True, force_drain: bool = False) -> None:
+        """Start to pause, and to drain; a paused node is left, unless its drain failed and is to be forced now."""
         found = self._node(node)
         if found.state is NodeState.PAUSED and not (force_drain and found.drain_status is DrainStatus.FAILED):
             return
-        switches = {"ForceDrain": True} if force_drain else {}
-        pipeline = send("Suspend-ClusterNode", Name=found.name, Drain=True, **switches) | send("Out-Null")
+        switches = {name: True for name, asked in (("Drain", drain), ("ForceDrain", drain and force_drain)) if asked}
+        pipeline = send("Suspend-ClusterNode", Name=found.name, **switches) | send("Out-Null")
         self._fleet.act(pipeline, done=lambda: _is_draining(self._node(node)))
 
     def resume(self, node: str, *, failback: FailbackType) -> None:

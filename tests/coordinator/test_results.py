@@ -195,7 +195,7 @@ def test_the_history_of_a_node(good):
     assert restart.requested < restart.proved
     assert {role.role for role in node.placement} == {"VM02", "FS01"}
     assert all(role.returned for role in node.placement)
-    assert {"Drain", "Restart", "StorageRepair", "Resume"} <= {wait.name for wait in node.waits}
+    assert {"Drain", "Restart", "StorageSettled", "Resume"} <= {wait.name for wait in node.waits}
     assert all(wait.duration is not None and wait.satisfied for wait in node.waits)
 
 

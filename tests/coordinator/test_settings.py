@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cauctl.coordinator.checkpoint import checkpoint_of, read_checkpoint
 from cauctl.coordinator.events import ClusterChanged, ClusterObserved
-from cauctl.coordinator.settings import DEFAULT_QUERY, Purpose, RunSettings, scan_settings, update_settings
+from cauctl.coordinator.settings import DEFAULT_QUERY, Limits, Purpose, RunSettings, scan_settings, update_settings
 from cauctl.coordinator.sight import came_up, completed, differing, told
 from cauctl.coordinator.state import RunState
 from cauctl.errors import InputError, StateError
@@ -40,6 +40,14 @@ def test_every_option_that_is_served_arrives():
         reboot_timeout_minutes=60,
         failback_mode="NoFailback",
         stop_after=timedelta(hours=4),
+        warn_after=timedelta(hours=2),
+        site_aware_updating_order=("Paris",),
+        suspend_cluster_node_timeout_minutes=20,
+        suspend_retries_per_node=5,
+        wait_for_storage_repair_timeout_minutes=90,
+        force_pause_drain_and_reboot=True,
+        skip_update_checks=True,
+        separate_reboots=True,
         cau_plugin_arguments=({"querystring": "Type='Driver'", "IncludeRecommendedUpdates": "True"},),
     )
     assert update_settings(options) == RunSettings(
@@ -50,9 +58,22 @@ def test_every_option_that_is_served_arrives():
         reboot_timeout=timedelta(hours=1),
         failback_mode=FailbackType.NO_FAILBACK,
         stop_after=timedelta(hours=4),
+        warn_after=timedelta(hours=2),
+        site_order=("Paris",),
+        suspend_retries=5,
+        force_drain=True,
+        always_restart=True,
+        search_again=False,
+        cautions=("separate_reboots has no effect: there is a single plug-in.",),
+        limits=Limits(suspend_retry=timedelta(minutes=20), storage=timedelta(minutes=90)),
         query="Type='Driver'",
         include_recommended=True,
     )
+
+
+def test_a_pause_without_a_drain_and_a_default_time():
+    options = UpdatingRunOptions(cluster_name="FC1", force_pause_no_drain=True, suspend_cluster_node_timeout_minutes=-1)
+    assert update_settings(options) == RunSettings(drain=False)
 
 
 def test_a_scan_tries_each_node_once():

@@ -41,6 +41,20 @@ SERVED_BY_RUN = {
     "reboot_timeout_minutes",
     "failback_mode",
     "stop_after",
+    "warn_after",
+    "separate_reboots",
+    "suspend_cluster_node_timeout_minutes",
+    "suspend_retries_per_node",
+    "wait_for_storage_repair_timeout_minutes",
+    "site_aware_updating_order",
+    "run_plugins_serially",
+    "stop_on_plugin_failure",
+    "attempt_soft_reboot",
+    "reboot_mode",
+    "force_pause_no_drain",
+    "force_pause_and_drain",
+    "force_pause_drain_and_reboot",
+    "skip_update_checks",
     "force",
     "what_if",
     "confirm",
@@ -182,6 +196,23 @@ def test_later_changes_of_a_callers_table_do_not_reach_the_options():
             {"pre_update_script": "check.cmd", "post_update_script": "x" * 300 + ".ps1"},
             ["pre_update_script is 'check.cmd', expected a str that ends in .ps1", "post_update_script is 'xxx"],
         ),
+        ({"pre_update_script": "a\nb.ps1"}, ["pre_update_script is 'a\\nb.ps1', expected a str that ends in .ps1"]),
+        (
+            {"site_aware_updating_order": ["A", "a"], "reboot_timeout_minutes": 0},
+            ["site_aware_updating_order names 'a' twice", "reboot_timeout_minutes is 0, in which no node restarts"],
+        ),
+        (
+            {"force_pause_no_drain": True, "force_pause_and_drain": True},
+            ["force_pause_no_drain contradicts force_pause_and_drain"],
+        ),
+        (
+            {"reboot_mode": "PluginCustomReboot", "attempt_soft_reboot": True},
+            ["reboot_mode is PluginCustomReboot, and no plug-in"],
+        ),
+        (
+            {"reboot_mode": "FullReboot", "attempt_soft_reboot": True},
+            ["attempt_soft_reboot contradicts reboot_mode FullReboot"],
+        ),
         ({"cau_plugin_name": "Fabrikam.Plugin"}, ["Microsoft.WindowsUpdatePlugin, the one that this version serves"]),
         ({"cau_plugin_arguments": [{}, {}]}, ["cau_plugin_arguments has 2 tables for 1 plug-ins"]),
         ({"require_all_nodes_online": "yes", "force": 1}, ["require_all_nodes_online is 'yes'", "force is 1"]),
@@ -192,6 +223,40 @@ def test_wrong_values_are_refused_all_at_once(given: dict[str, Any], sentences: 
         run(**given)
     assert [] == [sentence for sentence in sentences if sentence not in str(caught.value)]
     assert "ParameterArgumentValidationError" == caught.value.fully_qualified_error_id
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, ()),
+        ({"separate_reboots": True}, ("separate_reboots has no effect: there is a single plug-in.",)),
+        (
+            {"stop_on_plugin_failure": True, "run_plugins_serially": True},
+            (
+                "run_plugins_serially has no effect: there is a single plug-in.",
+                "stop_on_plugin_failure has no effect: there is a single plug-in.",
+            ),
+        ),
+        (
+            {"attempt_soft_reboot": True},
+            (
+                (
+                    "attempt_soft_reboot: this version has no restart without the firmware; nodes that need a restart "
+                    "restart in full."
+                ),
+            ),
+        ),
+        (
+            {"reboot_mode": "ClusProp"},
+            ("reboot_mode ClusProp: the cluster's property is not asked; nodes that need a restart restart in full.",),
+        ),
+        ({"reboot_mode": "FullReboot"}, ()),
+        ({"reboot_mode": "OrchestratorDefault"}, ()),
+    ],
+)
+def test_what_has_no_effect_is_told(given: dict[str, Any], told: tuple[str, ...]):
+    """Nothing is accepted and silently ignored."""
+    assert told == run(**given).cautions
 
 
 def test_a_missing_cluster_is_refused():

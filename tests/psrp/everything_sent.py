@@ -44,7 +44,7 @@ def _drive_cluster(node: ScriptedNode) -> None:
     role = thing(Name="VM 1", OwnerNode="N1", GroupType="VirtualMachine", **GROUP_STATE)
     updating = thing(Name="CAU", OwnerNode="N1", GroupType="ClusterAwareUpdating", **GROUP_STATE)
     node.on("Get-Cluster | Select-Object -Property Name,Domain,", [_cluster()])
-    node.on("Get-ClusterNode", up, up, up, paused)
+    node.on("Get-ClusterNode", up, up, up, up, paused)
     node.on("Get-ClusterGroup", [role, updating])
     node.on("Get-ClusterGroup | Where-Object -Property Name -EQ -Value 'VM 1'", [role])
     node.on("Get-ClusterGroup | Where-Object -Property Name -EQ -Value CAU", [])
@@ -70,6 +70,7 @@ def _drive_cluster(node: ScriptedNode) -> None:
     cluster.repair("Volume 1")
     cluster.suspend("N1")
     cluster.suspend("N1", force_drain=True)
+    cluster.suspend("N1", drain=False)
     for failback in FailbackType:
         cluster.resume("N1", failback=failback)
     cluster.move_group("VM 1", "N2")

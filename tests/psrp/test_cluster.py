@@ -276,6 +276,12 @@ def test_suspend_drains_and_does_not_wait(cluster, first):
     assert "Suspend-ClusterNode -Name N2 -Drain | Out-Null" == first.asked[-1]
 
 
+def test_suspend_without_a_drain(cluster, first):
+    first.on("Get-ClusterNode", [node("N2")]).on("Suspend-ClusterNode", [])
+    cluster.suspend("N2", drain=False)
+    assert "Suspend-ClusterNode -Name N2 | Out-Null" == first.asked[-1]
+
+
 def test_suspend_with_force(cluster, first):
     first.on("Get-ClusterNode", [node("N2")]).on("Suspend-ClusterNode", [])
     cluster.suspend("N2", force_drain=True)
