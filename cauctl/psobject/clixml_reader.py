@@ -291,6 +291,8 @@ class Reader:
             if depth + sets > self._limits.depth:
                 raise syntax.error(pos + 1, f"MS is nested deeper than {self._limits.depth} levels.", "less nesting")
             names, values, end = self._members(child, depth, sets + 1)
+            if not MemberSet.RESERVED.isdisjoint(name.lower() for name in names):
+                raise syntax.error(pos + 1, "A member of the set has a name that PowerShell reserves.", "another name")
             return unescape(child.name), MemberSet.joined(names, values), end
         value, end = self.value(child, pos, depth)
         return unescape(child.name), value, end

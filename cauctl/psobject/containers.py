@@ -9,7 +9,7 @@ Rules kept here:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -88,6 +88,9 @@ class MemberSet(Members):
     """A member set (``MS`` within ``MS``), such as PSStandardMembers; it stands among the extended members."""
 
     __slots__ = ()
+
+    RESERVED: ClassVar[frozenset[str]] = frozenset(("psobject", "psbase", "psadapted", "psextended", "pstypenames"))
+    """Names in lower case that PowerShell keeps for itself: no member of a set may be called so, a note may."""
 
 
 class PSList(list[Any]):

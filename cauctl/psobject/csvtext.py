@@ -27,7 +27,7 @@ from cauctl.errors import InputError
 from cauctl.psobject.convertxml import each_record
 from cauctl.psobject.culture import Culture, find_culture
 from cauctl.psobject.failure import ConversionError
-from cauctl.psobject.members import notes, properties
+from cauctl.psobject.members import base_type, is_live_enum, notes, properties
 from cauctl.psobject.native import powershell_value
 from cauctl.psobject.netmembers import net_properties
 from cauctl.psobject.nettext import TextStyle
@@ -207,10 +207,12 @@ class _Table:
         if not isinstance(held, PSObject):
             return [_Field(name, value) for name, value in net_properties(held, self._texts.style)]
         if isinstance(held.base, PSDictionary):
-            return [*map(self._entry, held.base.items()), *(_Field(name, value) for name, value in notes(held))]
+            return [*map(self._entry, held.base.items()), *(self._note(held.base, *note) for note in notes(held))]
         found = [_Field(name, value) for name, value, _ in properties(held)]
-        if held.is_container and (not held.deserialized or held.adapted is None):
-            found += [_Field(name, value) for name, value in net_properties(held, self._texts.style)]
+        if held.base is not None and not is_live_enum(held) and (not held.deserialized or held.adapted is None):
+            there = {each.name.upper() for each in found}
+            of_dotnet = net_properties(held if held.is_container else held.base, self._texts.style)
+            found += [_Field(name, value) for name, value in of_dotnet if name.upper() not in there]
         return found
 
     def begin(self, record: Any, fields: list[_Field]) -> Iterator[str]:
@@ -283,6 +285,10 @@ class _Table:
         key, value = entry
         return _Field(key, value, is_entry=True) if isinstance(key, str) else _Field(self._texts.to_string(key), None)
 
+    def _note(self, entries: PSDictionary, name: str, value: Any) -> _Field:
+        """Give a dictionary's note; an entry of its name stands in its column too."""
+        return _Field(name, entries[name], is_entry=True) if name in entries else _Field(name, value)
+
     def _failed(self, kind: str, message: str, number: int, *, error_id: str | None = None) -> ConversionError:
         where = f"record {number}"
         return ConversionError(message, powershell_type=kind, command=self._command, where=where, error_id=error_id)
@@ -292,7 +298,7 @@ def _first_type_name(value: Any) -> str:
     """Give the first of ``PSTypeNames``."""
     if isinstance(value, PSObject):
         names = value.ps_type_names
-        first = names[0] if names else "System.Management.Automation.PSCustomObject"
+        first = names[0] if names else base_type(value)
     else:
         first = type_name(value) or ""
     return first[len(_TYPE_PREFIX) :] if first.upper().startswith(_TYPE_PREFIX) else first

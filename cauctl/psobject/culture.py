@@ -86,6 +86,11 @@ class Culture:
             )
         return _date_format(f"{self.short_date} {self.long_time}", self.date_separator, self.time_separator)
 
+    @property
+    def time_format(self) -> str:
+        """Template of ``str.format`` for the long time alone; its fields are those of :attr:`date_format`."""
+        return _date_format(self.long_time, self.date_separator, self.time_separator)
+
 
 @cache
 def _date_format(pattern: str, date_separator: str, time_separator: str) -> str:

@@ -7,7 +7,8 @@ Rules kept here (numbers are those of the project's study of ConvertTo-Xml):
   are ``Props`` (R48a).
 * An object that was read has no base object: its type is PSCustomObject; containers are rebuilt as ArrayList, Stack,
   Queue, Hashtable or OrderedDictionary, enums as their numbers (R47, R50).
-* After its notes an enum has its number as ``value__``; one that was read has its stored text as ``Value``.
+* After its notes an enum has its number as ``value__``. What was read as an enum has ``Value`` there, whatever it
+  holds: a script property of PowerShell's type table that calls ``ToString()``, so a null where that fails.
 * A null shows its declared type: ``System.Object`` for a note, what .NET declares for a property, nothing for one that
   was read (R36, R48).
 
@@ -18,9 +19,11 @@ Use::
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from cauctl.psobject.native import powershell_value
+from cauctl.psobject.nettext import TextStyle
 from cauctl.psobject.objects import (
     CUSTOM_OBJECT,
     DESERIALIZED,
@@ -39,6 +42,7 @@ __all__ = [
     "Property",
     "base_type",
     "depth_within",
+    "has_enum_text",
     "is_bag",
     "is_enum",
     "is_live_enum",
@@ -49,6 +53,10 @@ __all__ = [
 
 BAG_TYPE: Final = CUSTOM_OBJECT[0]
 ENUM_TYPE: Final = "System.Enum"
+ENUM_TEXT: Final = "Value"
+"""Name of the script property that every object has that was read as an enum."""
+_ENUM: Final = ENUM_TYPE.lower()
+_DESERIALIZED: Final = DESERIALIZED.lower()
 OBJECT_TYPE: Final = "System.Object"
 _FIRST_NOTES: Final = ("TOSTRING", "GETTYPE")
 
@@ -77,13 +85,17 @@ def ps_properties(value: Any) -> list[Property]:
 
 def properties(value: PSObject) -> list[Property]:
     """List the properties of a PSObject: notes, then what .NET gives it."""
-    found = [Property(name, item, OBJECT_TYPE) for name, item in notes(value)]
-    if value.deserialized and value.text is not None and is_enum(value):
-        found.append(Property("Value", value.text, OBJECT_TYPE))
+    shown = () if has_written_properties_only(value) else notes(value)
+    found = [Property(name, item, OBJECT_TYPE) for name, item in shown]
+    scripted = has_enum_text(value)
+    if scripted:
+        found.append(Property(ENUM_TEXT, _enum_text(value), OBJECT_TYPE))
     if is_live_enum(value):
         found.append(Property("value__", value.base, ""))
     if value.adapted:
         hidden = {name.upper() for name in value.extended}
+        if scripted:
+            hidden.add(ENUM_TEXT.upper())
         declared = value.declared or {}
         found += [
             Property(name, item, declared.get(name, ""))
@@ -113,8 +125,30 @@ def _has_first_note(extended: Members) -> bool:
 
 def is_enum(value: PSObject) -> bool:
     """Tell whether the object is an enum's value, live or read."""
-    names = value.type_names
-    return len(names) > 1 and (ENUM_TYPE in names or DESERIALIZED + ENUM_TYPE in names)
+    return _is_enum_type(value.type_names)
+
+
+@lru_cache(maxsize=1024)
+def _is_enum_type(names: tuple[str, ...]) -> bool:
+    return any(name.lower().removeprefix(_DESERIALIZED) == _ENUM for name in names)
+
+
+def has_enum_text(value: PSObject) -> bool:
+    """Tell whether PowerShell's type table gives an object that was read the script property ``Value``."""
+    return value.deserialized and is_enum(value) and ENUM_TEXT not in value.extended
+
+
+def _enum_text(value: PSObject) -> str | None:
+    """Give what ``$this.ToString()`` gives in the script property of what was read as an enum; None where it fails."""
+    if "ToString" in value.extended:
+        return None
+    if value.text is not None:
+        return value.text
+    if value.base is not None and not value.is_container:
+        return TextStyle().text(value.base)
+    if value.adapted is not None:
+        return None
+    return base_type(value) if value.is_container else ""
 
 
 def is_live_enum(value: PSObject) -> bool:
@@ -165,10 +199,32 @@ _ONE_LEVEL: Final = frozenset(
     )
 )
 """Types whose properties are always written one level deep, whatever the depth asked for."""
+_WRITTEN_ONLY: Final = frozenset(
+    (
+        "System.Globalization.CultureInfo",
+        "System.Security.Cryptography.X509Certificates.X500DistinguishedName",
+    )
+)
+"""Types of which certain .NET properties are written and nothing else, notes neither."""
+_DEPTHS_READ: Final = {
+    "microsoft.powershell.commands.internal.format.formatinfodata": 1,
+    "system.management.managementeventargs": 2,
+}
+"""Types that keep a depth of their own after reading."""
+
+
+def has_written_properties_only(value: PSObject) -> bool:
+    """Tell whether certain properties of an object are written and its notes are not (R38)."""
+    return not value.deserialized and not _WRITTEN_ONLY.isdisjoint(value.type_names)
 
 
 def depth_within(value: PSObject, depth: int) -> int:
     """Give the depth that is left for an object's properties (R38)."""
-    if not value.deserialized and not _ONE_LEVEL.isdisjoint(value.type_names):
-        return 0
-    return depth - 1
+    if value.deserialized:
+        return (_depth_read(value.type_names) or depth) - 1
+    return 0 if not _ONE_LEVEL.isdisjoint(value.type_names) else depth - 1
+
+
+@lru_cache(maxsize=1024)
+def _depth_read(names: tuple[str, ...]) -> int | None:
+    return next(filter(None, (_DEPTHS_READ.get(name.lower().removeprefix(_DESERIALIZED)) for name in names)), None)

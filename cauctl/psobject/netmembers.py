@@ -13,7 +13,7 @@ from uuid import UUID
 
 from cauctl.errors import InputError
 from cauctl.psobject.members import base_type
-from cauctl.psobject.nettext import local_clock
+from cauctl.psobject.nettext import clock_text, local_clock
 from cauctl.psobject.objects import PSDictionary, PSObject, PSQueue, PSStack, enum_value
 from cauctl.psobject.values import (
     DateTime,
@@ -41,6 +41,17 @@ _MONTHS: Final = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+_GERMAN_DAYS: Final = ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag")
+_GERMAN_MONTHS: Final = (
+    *("Januar", "Februar", "März", "April", "Mai", "Juni"),
+    *("Juli", "August", "September", "Oktober", "November", "Dezember"),
+)
+_LONG_DATES: Final = {
+    "": ("{weekday}, {day:02d} {month} {year:04d}", _DAYS, _MONTHS),
+    "en-US": ("{weekday}, {month} {day}, {year:04d}", _DAYS, _MONTHS),
+    "de-DE": ("{weekday}, {day}. {month} {year:04d}", _GERMAN_DAYS, _GERMAN_MONTHS),
+}
+"""Long date by culture, as far as it is known: the pattern, names of weekdays and months."""
 _KINDS: Final = {Kind.UNSPECIFIED: 0, Kind.UTC: 1, Kind.LOCAL: 2}
 _REFUSED: Final = (Uri, XmlDocument, ScriptBlock, SecureString)
 
@@ -64,16 +75,13 @@ def net_properties(value: Any, style: TextStyle) -> list[tuple[str, Any]]:
 
 
 def _date(value: DateTime, style: TextStyle) -> list[tuple[str, Any]]:
-    if style.culture.name:
-        raise InputError("a DateTime as a record shows its long date, which is known in the invariant culture only.")
     clock = local_clock(value, style.time_zone)
     weekday = _DAYS[clock.weekday()]
-    shown = f"{weekday}, {clock.day:02d} {_MONTHS[clock.month - 1]} {clock.year:04d} {clock:%H:%M:%S}"
     midnight = datetime(clock.year, clock.month, clock.day)  # noqa: DTZ001  a clock time without zone
     moved = DateTime(clock, hundred_nanoseconds=value.hundred_nanoseconds)
     since_midnight = (clock - midnight) // timedelta(microseconds=1) * 10 + value.hundred_nanoseconds
     return [
-        ("DateTime", shown),
+        ("DateTime", f"{_long_date(clock, style.culture.name)} {clock_text(clock, style.culture)}"),
         ("Date", DateTime(midnight)),
         ("Day", clock.day),
         ("DayOfWeek", enum_value("System.DayOfWeek", weekday, (clock.weekday() + 1) % 7)),
@@ -90,6 +98,17 @@ def _date(value: DateTime, style: TextStyle) -> list[tuple[str, Any]]:
         ("TimeOfDay", TimeSpan(since_midnight)),
         ("Year", clock.year),
     ]
+
+
+def _long_date(clock: datetime, culture: str) -> str:
+    if culture not in _LONG_DATES:
+        raise InputError(
+            f"a DateTime as a record shows its long date, which is not known in culture {culture}.",
+            where="culture",
+            expected=f"the invariant culture, {' or '.join(filter(None, _LONG_DATES))}",
+        )
+    pattern, days, months = _LONG_DATES[culture]
+    return pattern.format(weekday=days[clock.weekday()], day=clock.day, month=months[clock.month - 1], year=clock.year)
 
 
 def _span(value: TimeSpan) -> list[tuple[str, Any]]:

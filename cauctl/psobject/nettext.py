@@ -56,6 +56,7 @@ from cauctl.psobject.values import (
 __all__ = [
     "TextStyle",
     "bool_text",
+    "clock_text",
     "datetime_text",
     "decimal_text",
     "double_text",
@@ -230,7 +231,16 @@ def datetime_text(clock: datetime, culture: Culture = INVARIANT) -> str:
         two = _TWO_DIGITS
         day, time = f"{two[clock.month]}/{two[clock.day]}", f"{two[clock.hour]}:{two[clock.minute]}:{two[clock.second]}"
         return f"{day}/{clock.year:04d} {time}"
-    return culture.date_format.format(
+    return _formatted(culture.date_format, clock, culture)
+
+
+def clock_text(clock: datetime, culture: Culture = INVARIANT) -> str:
+    """Print the time of day as the culture's long time."""
+    return _formatted(culture.time_format, clock, culture)
+
+
+def _formatted(template: str, clock: datetime, culture: Culture) -> str:
+    return template.format(
         year=clock.year,
         month=clock.month,
         day=clock.day,

@@ -3,8 +3,8 @@
 Rules kept here (R44, R49, R55 of the project's study of ConvertTo-Xml):
 
 * :meth:`ObjectText.to_string` is ``Value.ToString()``, as note elements and CSV fields show it: an object's stored text
-  if it has one, ``@{a=1; b=2}`` for a property bag, the items joined by one space for a list that is wrapped in a
-  PSObject (one that was read, or has notes), the type name for other containers.
+  if it has one, ``@{a=1; b=2}`` for a property bag, the items joined by one space for a list or a byte array that is
+  wrapped in a PSObject (one that was read, or has notes), the type name for other containers.
 * Within ``@{…}`` and joined lists numbers have 15 and 7 digits, a nested bag without stored text prints nothing and a
   nested container prints its type name.
 * An enum prints its name: a live one the member's, one that was read its stored text.
@@ -12,17 +12,23 @@ Rules kept here (R44, R49, R55 of the project's study of ConvertTo-Xml):
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from attrs import frozen
 
-from cauctl.psobject.members import base_type, is_bag, properties
+from cauctl.psobject.members import ENUM_TEXT, base_type, has_enum_text, is_bag, properties
 from cauctl.psobject.native import powershell_value
 from cauctl.psobject.nettext import TextStyle
 from cauctl.psobject.objects import PSList, PSObject
 from cauctl.psobject.values import XmlDocument
 
 __all__ = ["ObjectText"]
+
+_SCRIPT_TYPE: Final = "System.Management.Automation.PSScriptProperty"
+"""What ``@{…}`` shows of a script property, which it does not run."""
+
+_DOCUMENT: Final = "#document"
+"""What an XmlDocument is called that is wrapped in a PSObject, or an item of a joined list."""
 
 
 @frozen
@@ -39,7 +45,7 @@ class ObjectText:
         held = powershell_value(value)
         if not isinstance(held, PSObject):
             return self.style.text(held)
-        if held.text is None and isinstance(held.base, PSList) and _is_wrapped(held):
+        if held.text is None and isinstance(held.base, PSList | bytes) and _is_wrapped(held):
             return " ".join(map(self._joined, held.base))
         if held.text is None and is_bag(held):
             return self.bag_text(held)
@@ -47,7 +53,12 @@ class ObjectText:
 
     def bag_text(self, value: PSObject) -> str:
         """Give ``@{a=1; b=2}`` over the properties; the empty text where there are none."""
-        shown = "; ".join(f"{name}={self._in_bag(item)}" for name, item, _ in properties(value))
+        by_script = ENUM_TEXT if has_enum_text(value) else None
+        if by_script and not value.extended and value.adapted is None:
+            return ""
+        shown = "; ".join(
+            f"{name}={_SCRIPT_TYPE if name == by_script else self._in_bag(item)}" for name, item, _ in properties(value)
+        )
         return f"@{{{shown}}}" if shown else ""
 
     def object_text(self, value: PSObject) -> str:
@@ -66,14 +77,16 @@ class ObjectText:
     def _joined(self, value: Any) -> str:
         """Give the text of an item within a joined list."""
         held = powershell_value(value)
-        return "#document" if isinstance(held, XmlDocument) else self._in_bag(held)
+        return _DOCUMENT if isinstance(held, XmlDocument) else self._in_bag(held)
 
     def _inner_object(self, value: PSObject) -> str:
-        if value.text is not None and not value.is_container:
+        if value.text is not None:
             return value.text
+        if isinstance(value.base, XmlDocument):
+            return _DOCUMENT
         if value.base is not None and not value.is_container:
             return self.style.string(value.base)
-        return value.text or "" if is_bag(value) else value.text or base_type(value)
+        return "" if is_bag(value) else base_type(value)
 
 
 def _is_wrapped(value: PSObject) -> bool:

@@ -1,8 +1,9 @@
 """Objects that PowerShell makes live again when it reads CLIXML.
 
 Most objects stay property bags after reading. A few types do not: PowerShell builds the .NET object anew, so their .NET
-type, properties and text show, and notes are lost. A known name counts at any place among the type names, with and
-without ``Deserialized.`` in front. Where the parts do not make an object, the bag stays, as in PowerShell.
+type, properties and text show. Notes stay, but for those that are called like a property or method. A known name counts
+at any place among the type names, with and without ``Deserialized.`` in front. The parts may be properties or notes,
+boxed or not. Where they do not make an object, the bag stays, as in PowerShell.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Any, Final
 
+from cauctl.psobject.nettext import TextStyle
 from cauctl.psobject.objects import (
     DESERIALIZED,
     HASHTABLE,
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = ["dictionary_type", "may_be_rebuilt", "rebuilt"]
 
+_MISSING: Final = object()
+_METHODS: Final = frozenset(("TOSTRING", "GETTYPE", "EQUALS", "GETHASHCODE"))
+"""Methods of every object."""
 _OBJECT: Final = ("System.Object",)
 _STRING: Final = "System.String"
 _BOOLEAN: Final = "System.Boolean"
@@ -43,7 +48,10 @@ _CULTURE_PROPERTIES: Final = (
     "TwoLetterISOLanguageName",
 )
 _FAMILIES: Final = {4: ("InterNetwork", 2), 6: ("InterNetworkV6", 23)}
-_MAIL: Final = re.compile(r'\s*(?:"?(?P<name>[^"<>]*?)"?\s*<)?(?P<user>[^\s<>@"]+)@(?P<host>[^\s<>@"]+)(?(name)>)\s*')
+_MAIL: Final = re.compile(
+    r'\s*(?:"?(?P<name>[^"<>]*?)"?\s*<)?'
+    r'(?P<user>(?!\.|[^@]*\.\.)[^\s<>@"]+)@(?P<host>[^\s<>@"]+)(?(name)>)\s*'
+)
 _NETWORKS: Final = {
     "IsIPv6Multicast": IPv6Network("ff00::/8"),
     "IsIPv6LinkLocal": IPv6Network("fe80::/10"),
@@ -59,7 +67,18 @@ def rebuilt(value: PSObject) -> PSObject:
     if not value.deserialized or value.base is not None:
         return value
     build = _builder(value.type_names)
-    return (build(value) or value) if build else value
+    made = build(value) if build else None
+    if made is None:
+        return value
+    taken = {name.upper() for name in made.adapted or ()} | _METHODS
+    made.extended = Members.of({name: item for name, item in value.extended.items() if name.upper() not in taken})
+    return made
+
+
+def _part(value: PSObject, name: str) -> Any:
+    """Give a part of an object, unboxed; ``_MISSING`` if there is none of the name."""
+    found = value.get(name, _MISSING)
+    return found.base if isinstance(found, PSObject) and not found.is_container and found.base is not None else found
 
 
 def may_be_rebuilt(value: PSObject) -> bool:
@@ -90,7 +109,7 @@ def _ip_address(value: PSObject) -> PSObject | None:
     except ValueError:
         return None
     six = address if isinstance(address, IPv6Address) else None
-    text = value.text or str(address)
+    text = (value.text or "").lower()
     zone = six.scope_id if six else None
     # A getter that throws (ScopeId of IPv4, Address of IPv6) shows as a null of its declared type.
     found: dict[str, Any] = {
@@ -124,28 +143,38 @@ def _culture(value: PSObject) -> PSObject | None:
 
 
 def _switch(value: PSObject) -> PSObject | None:
-    present = (value.adapted or Members()).get("IsPresent")
-    if not isinstance(present, bool):
+    given = _part(value, "IsPresent")
+    if not (given is None or isinstance(given, bool)):
         return None
+    present = bool(given)
     name = "System.Management.Automation.SwitchParameter"
     text = "True" if present else "False"
     return _live(name, text, {"IsPresent": present}, {"IsPresent": _BOOLEAN}, bases=("System.ValueType", *_OBJECT))
 
 
 def _credential(value: PSObject) -> PSObject | None:
-    given = value.adapted or Members()
     name = "System.Management.Automation.PSCredential"
-    user = given.get("UserName") or None
-    found = {"UserName": user, "Password": given.get("Password") if user else None}
+    user, password = _part(value, "UserName"), _part(value, "Password")
+    if not (user is None or type(user) in TYPE_NAMES) or not (password is None or type(password) is SecureString):
+        return None
+    shown = "" if user is None else TextStyle().text(user)
+    if shown and password is None:
+        return None
+    found = {"UserName": shown or None, "Password": password if shown else None}
     return _live(name, name, found, {"UserName": _STRING, "Password": "System.Security.SecureString"})
 
 
 def _distinguished_name(value: PSObject) -> PSObject | None:
-    data = (value.adapted or Members()).get("RawData")
+    data = _part(value, "RawData")
     if not isinstance(data, bytes):
         return None
     name = "System.Security.Cryptography.X509Certificates.X500DistinguishedName"
     return _live(name, name, {"RawData": data}, {"RawData": "System.Byte[]"})
+
+
+def _primitive_dictionary(value: PSObject) -> PSObject | None:
+    """Make an empty dictionary of an object that holds none."""
+    return PSObject(PSDictionary(), type_names=(_PRIMITIVE_DICTIONARY, *HASHTABLE)) if not value.adapted else None
 
 
 def dictionary_type(value: PSObject) -> str:
@@ -179,5 +208,6 @@ _BUILDERS: Final[Mapping[str, Callable[[PSObject], PSObject | None]]] = {
     "System.Globalization.CultureInfo": _culture,
     "System.Management.Automation.SwitchParameter": _switch,
     "System.Management.Automation.PSCredential": _credential,
+    _PRIMITIVE_DICTIONARY: _primitive_dictionary,
     "System.Security.Cryptography.X509Certificates.X500DistinguishedName": _distinguished_name,
 }

@@ -14,7 +14,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from cauctl.psobject.escaping import IllegalCharacterError, element_text, is_plain
-from cauctl.psobject.members import properties
+from cauctl.psobject.members import is_enum, properties
 from cauctl.psobject.native import powershell_value
 from cauctl.psobject.objects import PSObject
 from cauctl.psobject.rebuilt import may_be_rebuilt
@@ -95,7 +95,7 @@ class RowTemplates:
     def _learn(self, key: tuple[Any, ...], row: PSObject, name: str | None, level: int) -> None:
         """Make a template for a shape that was met before; remember a new one."""
         if key not in self._met:
-            if len(self._met) < _MOST_TEMPLATES and not may_be_rebuilt(row):
+            if len(self._met) < _MOST_TEMPLATES and not may_be_rebuilt(row) and not is_enum(row):
                 self._met.add(key)
             return
         names: Sequence[str] = (*key[0], *(key[1] or ()))

@@ -30,6 +30,7 @@ from cauctl.psobject.members import Property, base_type, depth_within, is_bag, i
 from cauctl.psobject.native import powershell_value
 from cauctl.psobject.objects import PSDictionary, PSEnumerable, PSObject
 from cauctl.psobject.objecttext import ObjectText
+from cauctl.psobject.rebuilt import may_be_rebuilt
 from cauctl.psobject.typenames import full_name_for
 from cauctl.psobject.values import type_name
 from cauctl.psobject.xmlrows import GAP, RowTemplates
@@ -221,7 +222,8 @@ class XmlWriter:
     def _at_limit(self, child: _Child, held: PSObject) -> None:
         """Write an object as its text, within a wrapper if it has members of its own (R42, R43, R49)."""
         name = base_type(held)
-        wrapped = held.extended or (held.deserialized and (held.text is not None or held.adapted is not None))
+        looked_at = held.text is not None or held.adapted is not None or may_be_rebuilt(held)
+        wrapped = held.extended or (held.deserialized and looked_at)
         if wrapped or self._touched.get(id(child.value)) is child.value:
             self._open(child, name, self._wrapper(held))
             return

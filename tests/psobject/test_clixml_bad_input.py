@@ -58,6 +58,13 @@ def refusal(text: str | bytes) -> InputError:
         ),
         (document('<Obj RefId="0"><MS><I32>1</I32></MS></Obj>'), 1, 101, "The member I32 has no name.", 'N="…"'),
         (document("<I32>1</S>"), 1, 87, "The element I32 is not closed here.", "</I32>"),
+        (
+            document('<Obj RefId="0"><MS><MS N="Set"><S N="PSBase">x</S></MS></MS></Obj>'),
+            1,
+            101,
+            "A member of the set has a name that PowerShell reserves.",
+            "another name",
+        ),
         (START + "<I32>1", 1, 87, "The text ends too early.", "</I32>"),
         (document("\n \x01"), 2, 2, "The character U+0001 is not allowed in XML.", "an element"),
         (document("<S>a\x01b</S>"), 1, 85, "The character U+0001 is not allowed in XML.", "</S>"),

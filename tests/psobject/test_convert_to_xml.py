@@ -488,3 +488,55 @@ def test_references_that_multiply_are_refused_in_bounded_time():
 
 def test_what_is_large_without_repeating_itself_is_written():
     assert 300_002 == convert_to_xml([[0] * 300_000], as_="String").count("</")
+
+
+# What was read
+
+
+def read(inside: str) -> Any:
+    body = f'<Obj RefId="0"><MS><Obj N="p" RefId="1">{inside}</Obj></MS></Obj>'
+    return read_clixml(f'<Objs xmlns="http://schemas.microsoft.com/powershell/2004/04">{body}</Objs>')
+
+
+def names(*given: str) -> str:
+    return f'<TN RefId="0">{"".join(f"<T>{name}</T>" for name in given)}</TN>'
+
+
+@pytest.mark.parametrize(
+    ("expected", "inside"),
+    [
+        ("", ""),
+        ("@{Value=System.Management.Automation.PSScriptProperty}", "<Props />"),
+        ("@{a=1; Value=System.Management.Automation.PSScriptProperty}", '<MS><I32 N="a">1</I32></MS>'),
+        ("Red", '<ToString>Red</ToString><MS><I32 N="a">1</I32></MS>'),
+    ],
+)
+def test_the_script_property_of_an_enum_is_not_run_in_the_text_of_an_object(expected, inside):
+    """R44."""
+    assert f">{expected}</Property>" in body(read(names("My.Kind", "System.Enum") + inside))
+
+
+@pytest.mark.parametrize(
+    ("levels", "name"),
+    [(1, "Microsoft.PowerShell.Commands.Internal.Format.FormatInfoData"), (2, "System.Management.ManagementEventArgs")],
+)
+def test_some_types_keep_a_depth_of_their_own_after_reading(levels, name):
+    """R38."""
+    inner = '<Props><Obj N="c" RefId="4"><Props><I32 N="d">1</I32></Props></Obj></Props>'
+    middle = f'<Props><Obj N="b" RefId="3">{inner}</Obj></Props>'
+    held = read(f'{names(name)}<Props><Obj N="a" RefId="2">{middle}</Obj></Props>')
+    for depth in (2, 5):
+        assert levels == body(held, depth=depth).count("Property Name=") - 1
+
+
+def test_a_bag_that_did_not_become_a_live_object_is_a_wrapper_at_the_limit():
+    """R46: PowerShell has looked at its members."""
+    held = read(names("System.Net.Mail.MailAddress"))
+    wrapper = '<Property Type="System.String"></Property>'
+    assert f'<Property Name="p" Type="{BAG}">{wrapper}</Property>' in body(held)
+
+
+def test_a_live_object_with_a_note_is_a_wrapper_at_the_limit():
+    held = read(f'{names("System.Net.IPAddress")}<ToString>10.0.0.1</ToString><MS><I32 N="n">1</I32></MS>')
+    text = '<Property Type="System.String">10.0.0.1</Property>'
+    assert f'{text}<Property Name="n" Type="{NOTE}">1</Property>' in body(held)

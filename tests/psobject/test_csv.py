@@ -198,6 +198,60 @@ def test_the_properties_of_a_bare_date_are_dotnets():
 
 
 @pytest.mark.parametrize(
+    ("expected", "culture"),
+    [
+        ("Donnerstag, 2. Januar 2020 15:04:05", "de-DE"),
+        ("Thursday, January 2, 2020 3:04:05\u202fPM", "en-US"),
+    ],
+)
+def test_a_bare_date_begins_with_its_long_date_in_the_culture(expected, culture):
+    given = lines([DateTime.from_ticks(637135742450000000)], culture=culture, use_quotes="Never", delimiter=";")
+    assert expected == given[1].partition(";")[0]
+
+
+def test_a_long_date_of_another_culture_is_refused():
+    with pytest.raises(InputError, match="long date, which is not known in culture fr-FR"):
+        lines([DateTime.from_ticks(0)], culture="fr-FR")
+
+
+def read(body: str) -> list[Any]:
+    return read_clixml(f'<Objs xmlns="http://schemas.microsoft.com/powershell/2004/04">{body}</Objs>')
+
+
+def test_a_boxed_value_has_its_notes_and_then_what_dotnet_gives_it():
+    boxed = '<Obj RefId="0"><S>abc</S><MS><S N="PSPath">p</S></MS></Obj>'
+    assert ['"PSPath","Length"', '"p","3"'] == lines(read(boxed))
+    assert ['"PSPath"', '"p"'] == lines(read(boxed.replace("<MS>", "<Props /><MS>")))
+
+
+def test_a_note_hides_what_dotnet_gives_a_list():
+    held = '<Obj RefId="0"><QUE /><MS><S N="count">many</S></MS></Obj>'
+    expected = ['"count","IsSynchronized","SyncRoot"', '"many","False","System.Collections.Queue"']
+    assert expected == lines(read(held))
+
+
+def test_what_has_no_type_names_shows_its_dotnet_type():
+    held = '<Obj RefId="0"><LST /><Props><I32 N="a">1</I32></Props></Obj>'
+    assert "#TYPE System.Collections.ArrayList" == lines(read(held), include_type_information=True)[0]
+
+
+def test_an_entry_stands_in_the_column_of_a_note_of_its_name():
+    held = ordered_dictionary([("a", 1)])
+    held.extended["A"] = 2
+    assert ['"a","A"', '"1","1"'] == lines([held])
+
+
+@pytest.mark.parametrize(
+    ("expected", "value"),
+    [("0 1 2", "<BA>AAEC</BA>"), ("#document", "<XD>&lt;a /&gt;</XD>"), ("t", "<ToString>t</ToString><LST />")],
+)
+def test_a_wrapped_value_prints_as_powershell_prints_what_it_wraps(expected, value):
+    """R44: bytes are items, an XmlDocument its name; a stored text counts before all."""
+    held = f'<Obj RefId="0"><MS><Obj N="v" RefId="1">{value}</Obj></MS></Obj>'
+    assert ['"v"', f'"{expected}"'] == lines(read(held))
+
+
+@pytest.mark.parametrize(
     ("options", "error_id"),
     [
         (

@@ -71,6 +71,32 @@ def names(value: Any) -> list[str]:
     return [each.name for each in ps_properties(value)]
 
 
+@pytest.mark.parametrize(
+    ("expected", "parts"),
+    [
+        ("t", {"text": "t", "adapted": {}}),
+        ("", {"text": ""}),
+        ("", {}),
+        ("-4", {"base": -4, "adapted": {}}),
+        ("System.Collections.ArrayList", {"base": PSList()}),
+        (None, {"adapted": {}}),
+        (None, {"base": PSList(), "adapted": {}}),
+        (None, {"text": "t", "extended": {"ToString": "x"}}),
+    ],
+)
+def test_what_was_read_as_an_enum_shows_what_its_to_string_gives(expected, parts):
+    """PowerShell's type table has a script property for it, whatever the object holds; it fails where there is none."""
+    for names in (("My.Kind", "system.enum"), ("Deserialized.System.Enum",)):
+        assert expected == {each.name: each.value for each in ps_properties(read(*names, **parts))}["Value"]
+
+
+def test_the_text_of_an_enum_is_hidden_by_a_note_and_hides_a_property():
+    hidden = read("E", "System.Enum", text="t", extended={"value": 1})
+    assert [("value", 1)] == [(each.name, each.value) for each in ps_properties(hidden)]
+    hiding = read("E", "System.Enum", text="t", adapted={"value": 1})
+    assert [("Value", "t")] == [(each.name, each.value) for each in ps_properties(hiding)]
+
+
 def test_an_enum_shows_its_number_live_and_its_text_read():
     day = enum_value("System.DayOfWeek", "Monday", 1)
     assert [("value__", 1)] == [(each.name, each.value) for each in ps_properties(day)]
@@ -173,13 +199,71 @@ def test_a_credential_lives_again_and_keeps_its_secret():
         read("System.Net.Mail.MailAddress", text="no address"),
         read("System.Net.Mail.MailAddress"),
         read("System.Globalization.CultureInfo"),
+        read("System.Net.Mail.MailAddress", text=".a@example.com"),
+        read("System.Net.Mail.MailAddress", text="a..b@example.com"),
         read("System.Management.Automation.SwitchParameter", adapted={"IsPresent": "x"}),
+        read("System.Management.Automation.PSCredential"),
+        read("System.Management.Automation.PSCredential", adapted={"UserName": "u"}),
+        read("System.Management.Automation.PSCredential", adapted={"UserName": "u", "Password": None}),
+        read("System.Management.Automation.PSCredential", adapted={"UserName": "u", "Password": "text"}),
+        read("System.Management.Automation.PSPrimitiveDictionary", adapted={"a": 1}),
         read("System.Security.Cryptography.X509Certificates.X500DistinguishedName"),
     ],
     ids=str,
 )
 def test_what_does_not_make_an_object_stays_a_bag(value):
     assert powershell_value(value) is value
+
+
+@pytest.mark.parametrize(
+    ("name", "parts", "note"),
+    [
+        ("System.Net.IPAddress", {"text": "10.0.0.1"}, "address"),
+        ("System.Net.Mail.MailAddress", {"text": "a@example.com"}, "Host"),
+        ("System.Management.Automation.SwitchParameter", {"adapted": {"IsPresent": True}}, "toString"),
+    ],
+)
+def test_notes_stay_on_what_lives_again_but_for_names_that_it_has(name, parts, note):
+    held = powershell_value(read(name, extended={"Note": 1, note: 2}, **parts))
+    assert {"Note": 1} == held.extended
+
+
+@pytest.mark.parametrize(
+    ("shown", "given"),
+    [
+        (True, {"extended": {"IsPresent": True}}),
+        (True, {"adapted": {"ispresent": read("System.Boolean", base=True)}}),
+        (False, {"adapted": {"IsPresent": None}}),
+    ],
+)
+def test_the_part_of_a_switch_may_be_a_note_boxed_or_null(shown, given):
+    assert {"IsPresent": shown} == live(read("System.Management.Automation.SwitchParameter", **given))[2]
+
+
+def test_a_credential_takes_its_parts_from_notes_and_its_name_as_text():
+    secret = SecureString("7000")
+    held = read("System.Management.Automation.PSCredential", extended={"UserName": 5, "Password": secret})
+    assert {"UserName": "5", "Password": secret} == live(held)[2]
+
+
+def test_a_credential_without_a_name_is_the_empty_one():
+    held = read("System.Management.Automation.PSCredential", adapted={"UserName": None, "Password": None})
+    assert {"UserName": None, "Password": None} == live(held)[2]
+
+
+def test_only_certain_properties_of_a_culture_are_written_and_no_notes():
+    """R38."""
+    held = read("System.Globalization.CultureInfo", text="de-DE", adapted={"LCID": 7}, extended={"Note": 1})
+    assert "Note" not in live(held)[2]
+
+
+def test_an_address_of_version_six_is_shown_in_lower_case():
+    assert "fe80::1" == live(read("System.Net.IPAddress", text="FE80::1"))[2]["IPAddressToString"]
+
+
+def test_a_primitive_dictionary_without_entries_lives_again_as_an_empty_one():
+    held = powershell_value(read("System.Management.Automation.PSPrimitiveDictionary", extended={"n": 1}))
+    assert ("System.Management.Automation.PSPrimitiveDictionary", 0) == (base_type(held), len(held))
 
 
 def test_a_primitive_dictionary_that_holds_itself_does_not_hang():
