@@ -147,7 +147,7 @@ def _selected(item: Any, names: list[str]) -> PSObject:
             spelled = next((key for key in known if key.casefold() == name.casefold()), name)
             chosen[spelled] = property_of(item, name)
     first = item.type_names[0] if isinstance(item, PSObject) and item.type_names else dotnet_name(item)
-    return custom_object(chosen, type_name=f"Selected.{first}")
+    return custom_object(chosen, type_name=f"Selected.{first.partition('#')[0]}")  # the class: a CIM instance is one
 
 
 def _expanded(found: Any, item: Any, name: str | None) -> Iterable[Any]:

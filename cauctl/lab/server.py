@@ -22,6 +22,8 @@ from cauctl.lab.dispatch import CommandTable
 from cauctl.lab.endpoint import NodeEndpoint
 from cauctl.lab.engine_commands import engine_commands
 from cauctl.lab.pump import LabClock, Pump
+from cauctl.lab.pwsh.host import PwshHost
+from cauctl.lab.pwsh.kit import find_pwsh
 from cauctl.lab.record import LabNode, LabRecord, certificate_path, publish, refuse_second, withdraw
 from cauctl.lab.world import World, standard_scenario
 from cauctl.lab.world.machine import PowerState
@@ -35,10 +37,14 @@ if TYPE_CHECKING:
 
     from cauctl.lab.faults import Fault
     from cauctl.lab.ledger import LedgerReport
+    from cauctl.lab.lock import EndpointLock
     from cauctl.lab.world import Scenario
     from cauctl.lab.world.machine import Machine
 
-__all__ = ["DEFAULT_TIME_SCALE", "Lab"]
+__all__ = ["DEFAULT_TIME_SCALE", "ENGINES", "Lab"]
+
+ENGINES: Final = ("python", "pwsh")
+"""What can run the pipelines of nodes."""
 
 DEFAULT_TIME_SCALE: Final = 600.0
 """Ten minutes of the lab a second."""
@@ -61,6 +67,9 @@ class Lab:
         faults: what goes wrong, when no scenario says it.
         scenario: another world than the usual one.
         published: whether to write the runtime record by which other processes find the lab.
+        engine: what runs the nodes' pipelines: ``python``, the lab's own engine, or ``pwsh``, a real PowerShell 7.
+        pwsh: path of PowerShell 7; else ``$CAUCTL_PWSH``, else ``pwsh`` on the search path.
+        lock: the nodes' endpoints show these commands only.
     """
 
     def __init__(  # noqa: PLR0913  each is a fact of the lab
@@ -74,11 +83,17 @@ class Lab:
         faults: Iterable[Fault] = (),
         scenario: Scenario | None = None,
         published: bool = True,
+        engine: str = "python",
+        pwsh: str | os.PathLike[str] | None = None,
+        lock: EndpointLock | None = None,
     ) -> None:
         if not _SLOWEST <= time_scale <= _FASTEST:
             raise InputError(
                 f"{time_scale:g}", where="time_scale", expected=f"a number from {_SLOWEST:g} to {_FASTEST:,}"
             )
+        if engine not in ENGINES:
+            raise InputError(engine, where="engine", expected=" or ".join(ENGINES))
+        self._pwsh = find_pwsh(pwsh) if engine == "pwsh" else None
         scenario = scenario or standard_scenario(name, nodes=nodes, faults=faults)
         if not 0 <= port <= _LAST_PORT - len(scenario.nodes):
             raise InputError(f"{port}", where="port", expected="0, or a port with room for one port a node above it")
@@ -97,6 +112,8 @@ class Lab:
         self._connections: dict[str, int] = {}
         self._clock: LabClock | None = None
         self._pump: Pump | None = None
+        self._lock = lock
+        self._host: PwshHost | None = None
         self._stopped = threading.Event()
 
     def __repr__(self) -> str:
@@ -164,6 +181,10 @@ class Lab:
         clock = self._clock = LabClock(self.world.scenario.begins, self._time_scale)
         commands = CommandTable(engine_commands())
         commands.include(node_commands(self.world), override=True)
+        if self._pwsh is not None:
+            self._host = PwshHost(self._pwsh, commands, clock, lock=self._lock)
+        elif self._lock is not None:
+            commands = commands.only(name for name in self._lock.visible if name in commands)
         credentials = Credentials({self._user: self._password})
         for index, (name, machine) in enumerate(self.world.machines.items()):
             self._endpoints[name] = NodeEndpoint(
@@ -175,6 +196,7 @@ class Lab:
                 host=_ADDRESS,
                 port=self._port + index if self._port else 0,
                 clock=clock,
+                engine=self._host.engine(name) if self._host is not None else None,
             )
             self._boots[name], self._connections[name] = len(machine.boots), machine.connections
         if self._published:
@@ -199,6 +221,8 @@ class Lab:
         if self._pump is not None:
             self._pump.stop()
         self._loop.close()
+        if self._host is not None:
+            self._host.close()
 
     def _follow(self, machine: Machine) -> None:
         """Let a node's endpoint do what its machine did: a restart loses shells, a cut wire keeps them."""

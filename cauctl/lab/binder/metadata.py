@@ -24,6 +24,7 @@ __all__ = [
     "Validation",
     "command_metadata",
     "command_names",
+    "enum_names",
     "enum_type",
 ]
 
@@ -290,6 +291,11 @@ def command_metadata(name: str) -> CommandMetadata | None:
     """Find the description of a command by its name in any case."""
     found = _names().get(name.casefold())
     return None if found is None else _load_command(found)
+
+
+def enum_names() -> tuple[str, ...]:
+    """Give the full names of all enums that are described."""
+    return tuple(_document()["enums"])
 
 
 @cache

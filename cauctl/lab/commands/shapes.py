@@ -20,6 +20,7 @@ from uuid import UUID
 
 from attrs import frozen
 
+from cauctl.lab.binder.metadata import EnumType
 from cauctl.psobject import (
     Byte,
     DateTime,
@@ -36,7 +37,17 @@ from cauctl.psobject import (
     enum_value,
 )
 
-__all__ = ["cim_type_names", "class_names", "enum", "local_time", "make", "property_names"]
+__all__ = [
+    "cim_type_names",
+    "class_names",
+    "enum",
+    "enum_types",
+    "local_time",
+    "make",
+    "property_names",
+    "shape_names",
+    "type_names",
+]
 
 _CIM: Final = "Microsoft.Management.Infrastructure.CimInstance"
 _STRING_COLLECTION: Final = ("System.Collections.Specialized.StringCollection", "System.Object")
@@ -193,6 +204,24 @@ def _enum_converter(name: str) -> Convert:
 def enum(type_name: str, value: str | int) -> PSObject:
     """Make an enum value by the type's full name or its last part, and the member's name (several: by commas)."""
     return _enum(type_name).value(value)
+
+
+def shape_names() -> tuple[str, ...]:
+    """Give the names of all types that are described."""
+    return tuple(_document()["types"])
+
+
+def enum_types() -> list[EnumType]:
+    """Give all enums of properties."""
+    return [
+        EnumType(name, entry["values"], flags=entry["flags"], underlying=entry["underlying"])
+        for name, entry in _document()["enums"].items()
+    ]
+
+
+def type_names(type_name: str) -> tuple[str, ...]:
+    """Give a type's names, most derived first."""
+    return _shape(type_name).names
 
 
 def property_names(type_name: str) -> tuple[str, ...]:

@@ -1,0 +1,227 @@
+# Hands the calls of a node's commands to the lab's world, and gives back what the world says: objects, errors, messages.
+#
+# A call is one connection to loopback: a frame with a token and the call as CLIXML, then frames with what comes of it.
+# A frame is one letter, the length as four bytes (the highest first) and UTF-8. A pipeline that is stopped closes the
+# connection, which ends the call in the world.
+$ErrorActionPreference = 'Stop'
+$script:address, $script:port, $script:token = [System.Environment]::GetEnvironmentVariable('CAUCTL_LAB_WORLD').Split(' ')
+[System.Environment]::SetEnvironmentVariable('CAUCTL_LAB_WORLD', $null)
+$script:assembly = $null
+$script:types = @{}
+$script:shapes = @{}
+foreach ($line in [System.IO.File]::ReadAllLines([System.IO.Path]::Combine($PSScriptRoot, 'shapes.txt'))) {
+    $typeName, $className = $line.Split(' ')
+    $shapes[$typeName] = $className
+}
+$script:exceptions = @{}
+
+function Send-LabFrame {
+    param($Stream, [string] $Text)
+    $body = [System.Text.Encoding]::UTF8.GetBytes($Text)
+    $head = [System.BitConverter]::GetBytes([System.Net.IPAddress]::HostToNetworkOrder([int] $body.Length))
+    $Stream.Write($head, 0, 4)
+    $Stream.Write($body, 0, $body.Length)
+}
+
+function Read-LabBytes {
+    # Waits in slices, so that a pipeline can be stopped while the world works.
+    param($Stream, [int] $Count)
+    $buffer = [byte[]]::new($Count)
+    $at = 0
+    while ($at -lt $Count) {
+        $reading = $Stream.ReadAsync($buffer, $at, $Count - $at)
+        while (-not $reading.Wait(50)) { }
+        if ($reading.Result -eq 0) { throw [System.IO.EndOfStreamException]::new('the lab has ended') }
+        $at += $reading.Result
+    }
+    return , $buffer
+}
+
+function Get-LabType {
+    # A type by its name, .NET's own or one of the assembly; null where there is none.
+    param([string] $Name)
+    if (-not $types.ContainsKey($Name)) {
+        $types[$Name] = [System.Management.Automation.PSTypeName]::new($Name).Type
+    }
+    return $types[$Name]
+}
+
+function Get-LabShape {
+    # The class of a kind of answers; .NET may have another of the same name.
+    param([string] $Name)
+    if ($null -eq $script:assembly) {
+        $script:assembly = (Get-LabType 'Cauctl.Lab.NodeCommand').Assembly
+    }
+    return $assembly.GetType($Name, $true)
+}
+
+function Restore-LabValue {
+    # Makes what came over the wire what it was before: an enum, an array, an object with properties of .NET.
+    param($Value)
+    if ($null -eq $Value) { return $null }
+    $names = $Value.PSObject.TypeNames
+    if (-not $names[0].StartsWith('Deserialized.')) { return , $Value }
+    $name = $names[0].Substring(13)
+    $base = $Value.PSObject.BaseObject
+    if ($names.Contains('Deserialized.System.Enum')) {
+        $type = Get-LabType $name
+        if ($null -ne $type) { return [System.Enum]::ToObject($type, $base) }
+    }
+    if ($base -is [System.Collections.ArrayList]) { return , (Restore-LabList $base $name) }
+    if ($base -is [System.Collections.IDictionary]) {
+        Remove-LabPrefix $names
+        foreach ($key in @($base.Keys)) { $base[$key] = Restore-LabValue $base[$key] }
+        return , $Value
+    }
+    # A primitive that was looked at is written in another way afterwards: only what needs it is touched.
+    $adapted = @($Value.PSAdapted.PSObject.Properties)
+    $notes = @(foreach ($property in $Value.PSObject.Properties) { if ($property.MemberType -eq 'NoteProperty') { $property } })
+    foreach ($property in $adapted + $notes) {
+        if ($property.TypeNameOfValue.StartsWith('Deserialized.')) { $property.Value = Restore-LabValue $property.Value }
+    }
+    Remove-LabPrefix $names
+    if (-not $shapes.ContainsKey($name)) { return , $Value }
+    $made = [System.Activator]::CreateInstance((Get-LabShape $shapes[$name]))
+    $made.SetText([string] $Value)
+    foreach ($property in $adapted) { $made.GetType().GetField($property.Name).SetValue($made, $property.Value) }
+    $object = [psobject]::new($made)
+    if ($shapes[$name] -cne $name) {
+        $object.PSObject.TypeNames.Clear()
+        foreach ($one in $names) { $object.PSObject.TypeNames.Add($one) }
+    }
+    # Without a check: PowerShell's own type data may have a member of that name.
+    foreach ($property in $notes) {
+        $object.PSObject.Properties.Add([System.Management.Automation.PSNoteProperty]::new($property.Name, $property.Value), $true)
+    }
+    return , $object
+}
+
+function Remove-LabPrefix {
+    param($Names)
+    for ($at = 0; $at -lt $Names.Count; $at++) {
+        if ($Names[$at].StartsWith('Deserialized.')) { $Names[$at] = $Names[$at].Substring(13) }
+    }
+}
+
+function Restore-LabList {
+    param($List, [string] $Name)
+    for ($at = 0; $at -lt $List.Count; $at++) { $List[$at] = Restore-LabValue $List[$at] }
+    if ($Name -eq 'System.Collections.Specialized.StringCollection') {
+        $strings = [System.Collections.Specialized.StringCollection]::new()
+        foreach ($item in $List) { [void] $strings.Add($item) }
+        return , $strings
+    }
+    $type = [System.Management.Automation.PSTypeName]::new($Name).Type
+    if ($null -ne $type -and $type.IsArray) { return , ($List.ToArray($type.GetElementType())) }
+    return , $List
+}
+
+function Get-LabException {
+    # An exception of the first type of a chain; one that only Windows has is made, below the next that exists.
+    param($Names, [string] $Message)
+    $name = $Names[0]
+    if (-not $exceptions.ContainsKey($name)) {
+        $exceptions[$name] = [System.Management.Automation.PSTypeName]::new($name).Type
+        if ($null -eq $exceptions[$name]) {
+            $base = [System.Exception]
+            foreach ($above in $Names) {
+                $known = [System.Management.Automation.PSTypeName]::new($above).Type
+                if ($null -ne $known) { $base = $known; break }
+            }
+            $exceptions[$name] = New-LabExceptionType $name $base
+        }
+    }
+    return [System.Activator]::CreateInstance($exceptions[$name], [object[]] @($Message))
+}
+
+function New-LabExceptionType {
+    param([string] $Name, [type] $Base)
+    $assembly = [System.Reflection.Emit.AssemblyBuilder]::DefineDynamicAssembly(
+        [System.Reflection.AssemblyName]::new('Cauctl.Lab.' + $Name), 'Run')
+    $type = $assembly.DefineDynamicModule($Name).DefineType($Name, 'Public, Class', $Base)
+    $signature = [type[]] @([string])
+    $flags = [System.Reflection.BindingFlags] 'Instance, Public, NonPublic'
+    $il = $type.DefineConstructor('Public', 'Standard', $signature).GetILGenerator()
+    $il.Emit([System.Reflection.Emit.OpCodes]::Ldarg_0)
+    $il.Emit([System.Reflection.Emit.OpCodes]::Ldarg_1)
+    $il.Emit([System.Reflection.Emit.OpCodes]::Call, $Base.GetConstructor($flags, $null, $signature, $null))
+    $il.Emit([System.Reflection.Emit.OpCodes]::Ret)
+    return $type.CreateType()
+}
+
+function New-LabError {
+    # The error record that the world describes.
+    param($Told)
+    $cause = Get-LabException $Told.ExceptionTypes $Told.Message
+    if ($null -ne $Told.HResult) { $cause.HResult = [int] $Told.HResult }
+    $target = Restore-LabValue $Told.Target
+    $record = [System.Management.Automation.ErrorRecord]::new($cause, $Told.ErrorId, $Told.Category, $target)
+    if ($Told.TargetType) { $record.CategoryInfo.TargetType = $Told.TargetType }
+    return $record
+}
+
+function Invoke-LabCall {
+    # Asks the world; writes what it gives through the cmdlet. What is given back is the error that ends the command.
+    param($Cmdlet, [string] $Name, $Call)
+    $client = [System.Net.Sockets.TcpClient]::new($address, [int] $port)
+    try {
+        $client.NoDelay = $true
+        $stream = $client.GetStream()
+        Send-LabFrame $stream ($token + [System.Management.Automation.PSSerializer]::Serialize($Call, 4))
+        while ($true) {
+            $head = Read-LabBytes $stream 5
+            $length = [System.Net.IPAddress]::NetworkToHostOrder([System.BitConverter]::ToInt32($head, 1))
+            $text = ''
+            if ($length -gt 0) { $text = [System.Text.Encoding]::UTF8.GetString((Read-LabBytes $stream $length)) }
+            switch -CaseSensitive ([char] $head[0]) {
+                'D' { return $null }
+                'O' {
+                    foreach ($value in [System.Management.Automation.PSSerializer]::DeserializeAsList($text)) {
+                        $Cmdlet.WriteObject((Restore-LabValue $value), $false)
+                    }
+                }
+                'E' { $Cmdlet.WriteError((New-LabError ([System.Management.Automation.PSSerializer]::Deserialize($text)))) }
+                'X' { return New-LabError ([System.Management.Automation.PSSerializer]::Deserialize($text)) }
+                'W' { $Cmdlet.WriteWarning($text) }
+                'V' { $Cmdlet.WriteVerbose($text) }
+                'I' { $Cmdlet.WriteInformation([System.Management.Automation.InformationRecord]::new($text, $Name)) }
+                'P' {
+                    $told = [System.Management.Automation.PSSerializer]::Deserialize($text)
+                    $progress = [System.Management.Automation.ProgressRecord]::new(0, $told.Activity, $told.Status)
+                    $progress.PercentComplete = $told.Percent
+                    if ($told.Completed) { $progress.RecordType = 'Completed' }
+                    $Cmdlet.WriteProgress($progress)
+                }
+            }
+        }
+    }
+    finally { $client.Dispose() }
+}
+
+$global:CauctlAnswer = {
+    param($Cmdlet)
+    $invocation = $Cmdlet.MyInvocation
+    $name = $invocation.MyCommand.Name
+    $bound = @{}
+    foreach ($entry in $invocation.BoundParameters.GetEnumerator()) { $bound[$entry.Key] = $entry.Value }
+    if ($invocation.MyCommand.Parameters.ContainsKey('Confirm')) {
+        $forced = $bound.ContainsKey('Force') -and $bound['Force'] -and -not $bound.ContainsKey('WhatIf')
+        if (-not $forced -and -not $Cmdlet.ShouldProcess($name)) { return }
+    }
+    Invoke-LabCall $Cmdlet $name @{
+        Command = $name
+        ParameterSet = $Cmdlet.ParameterSetName
+        Parameters = $bound
+        Piped = $invocation.ExpectingInput
+    }
+}
+$global:CauctlProgram = {
+    param($Cmdlet, $Name, $Arguments)
+    Invoke-LabCall $Cmdlet $Name @{ Command = $Name; Arguments = $Arguments }
+}
+foreach ($name in 'CauctlAnswer', 'CauctlProgram') {
+    $variable = $ExecutionContext.SessionState.PSVariable.Get('global:' + $name)
+    $variable.Options = 'ReadOnly, AllScope'
+    $variable.Visibility = 'Private'
+}
+Export-ModuleMember -Function @()

@@ -1,0 +1,111 @@
+"""A lab whose nodes are real PowerShell: what it shows, what it refuses, and that nothing of it stays."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+from engine_lab import Bench, bench
+
+from cauctl.errors import InputError, RemoteError
+from cauctl.lab.server import Lab
+from cauctl.psrp.pipeline import command, script
+
+pytestmark = pytest.mark.pwsh
+
+
+@pytest.fixture(scope="module")
+def real(pwsh_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """Two nodes with real PowerShell."""
+    with bench(tmp_path_factory.mktemp("engine"), "pwsh", pwsh=pwsh_path) as found:
+        yield found
+
+
+def lives(process: int) -> bool:
+    """Whether a process runs."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def ends(process: int) -> bool:
+    """Whether a process ends within ten seconds."""
+    end = time.monotonic() + 10
+    while lives(process) and time.monotonic() < end:
+        time.sleep(0.02)
+    return not lives(process)
+
+
+def test_objects_arrive_as_windows_sends_them(real):
+    """A cluster node has Windows' type names, .NET's properties, enums by their names, and nested objects as text."""
+    nodes = real.run(command("Get-ClusterNode")).output
+    assert ["NODE1", "NODE2"] == [node["Name"] for node in nodes]
+    assert "Microsoft.FailoverClusters.PowerShell.ClusterNode" == nodes[0].type_names[0]
+    assert ("Up", real.lab.name) == (nodes[0]["State"], nodes[0]["Cluster"])
+
+
+def test_pipelines_run_on_live_objects(real):
+    """An enum compares by its name, and a filter of the engine feeds a command of the lab."""
+    up = command("Get-ClusterNode") | command("Where-Object", Property="State", EQ=True, Value="Up")
+    names = up | command("Select-Object", ExpandProperty="Name")
+    assert ["NODE1", "NODE2"] == list(real.run(names).output)
+    groups = command("Get-ClusterNode", Name="NODE2") | command("Get-ClusterGroup")
+    assert {"NODE2"} == {str(group["OwnerNode"]) for group in real.run(groups).output}
+
+
+@pytest.mark.parametrize(
+    ("error_id", "asked"),
+    [
+        (
+            "CannotConvertArgumentNoMessage,Microsoft.FailoverClusters.PowerShell.ResumeClusterNodeCommand",
+            command("Resume-ClusterNode", Name="NODE1", Failback="Later"),
+        ),
+        (
+            "NamedParameterNotFound,Microsoft.FailoverClusters.PowerShell.GetNodeCommand",
+            command("Get-ClusterNode", X=1),
+        ),
+        ("NodeNotFound,Microsoft.FailoverClusters.PowerShell.GetNodeCommand", command("Get-ClusterNode", Name="N9")),
+        ("CmdletizationQuery_NotFound_TaskName,Get-ScheduledTask", command("Get-ScheduledTask", TaskName="x")),
+        ("ParameterArgumentTransformationError,Get-StorageJob", command("Get-StorageJob", ThrottleLimit="many")),
+    ],
+)
+def test_errors_have_the_ids_of_windows(real, error_id, asked):
+    """The binder's are those of a compiled cmdlet or of a function, whichever the command is on Windows."""
+    assert error_id == real.refusal(asked).fully_qualified_error_id
+
+
+@pytest.mark.parametrize("name", ["Import-Module", "Start-Job", "Invoke-Command", "Restart-Computer", "ls", "bash"])
+def test_nothing_but_the_commands_of_the_lab_is_there(real, name):
+    """Neither other commands nor programs of the computer that the lab runs on can be called."""
+    assert "CommandNotFoundException" == real.refusal(command(name)).fully_qualified_error_id
+
+
+def test_script_text_is_refused(real):
+    """The session has no language, so nothing that is sent can be run as code."""
+    with pytest.raises(RemoteError):
+        real.run(script("[System.IO.File]::Delete('x')"))
+
+
+def test_the_processes_of_a_node_end_with_its_restart(real):
+    """Each shell is a process; shutting a node down ends it, and the node is reachable again afterwards."""
+    real.run(command("Get-Cluster"), "NODE2")
+    before = {shell.engine.process_id for shell in real.lab.endpoints["NODE2"].shells}
+    assert before
+    assert all(map(lives, before))
+    real.lab.endpoints["NODE2"].stop()
+    assert all(map(ends, before))
+    real.lab.endpoints["NODE2"].start()
+    real.fleet.forget("NODE2")
+    assert 1 == len(real.run(command("Get-Cluster"), "NODE2").output)
+
+
+def test_a_missing_powershell_is_told_before_anything_starts(tmp_path):
+    """The message says how to name one."""
+    with pytest.raises(InputError, match="--pwsh PATH"):
+        Lab(engine="pwsh", pwsh=tmp_path / "none")
+    with pytest.raises(InputError, match="python or pwsh"):
+        Lab(engine="bash")
