@@ -29,7 +29,7 @@ from cauctl.psrp.agent_files import (
     run_of,
     work_name,
 )
-from cauctl.psrp.agent_task import NEVER_RAN, TASK_PATH, TASK_STATES, WORKING, ended_by_force, task_xml
+from cauctl.psrp.agent_task import NEVER_RAN, TASK_PATH, TASK_STATES, TIME_LIMIT, WORKING, ended_by_force, task_xml
 from cauctl.psrp.answers import answers, enum_name
 from cauctl.psrp.commands import send
 
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PsrpUpdateAgent"]
 
-TIME_LIMIT: Final = timedelta(hours=12)
-"""After how long Task Scheduler ends an agent; Windows Update itself knows no time limit."""
 SLOW_START: Final = timedelta(minutes=2)
 """Real time that a started task may take to run; services that are hardened or busy took up to a minute."""
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FINAL",
+    "ID_PATTERN",
     "PROTOCOL",
     "AgentFile",
     "WorkPlace",
@@ -52,7 +53,9 @@ PROTOCOL: Final = 1
 """Version of request and events."""
 FINAL: Final = frozenset({AgentEventKind.DONE, AgentEventKind.FAILED, AgentEventKind.CANCELLED})
 """Kinds after which nothing follows."""
-_ID: Final = re.compile(r"(?!(?:con|prn|aux|nul|com\d|lpt\d)$)[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?", re.IGNORECASE)
+ID_PATTERN: Final = r"(?!(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?"
+"""What a run id and a request id consist of, in words that Python and .NET understand alike."""
+_ID: Final = re.compile(ID_PATTERN)
 _END_OF_DOCUMENT: Final = "</Objs>"
 
 T = TypeVar("T")

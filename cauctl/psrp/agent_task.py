@@ -10,15 +10,17 @@ Rules kept here:
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import timedelta
 
-__all__ = ["NEVER_RAN", "TASK_PATH", "TASK_STATES", "WORKING", "ended_by_force", "task_xml"]
+__all__ = ["NEVER_RAN", "TASK_PATH", "TASK_STATES", "TIME_LIMIT", "WORKING", "ended_by_force", "task_xml"]
 
+TIME_LIMIT: Final = timedelta(hours=12)
+"""After how long Task Scheduler ends an agent; Windows Update itself knows no time limit."""
 TASK_PATH: Final = "\\cauctl\\"
 """Folder of our tasks."""
 TASK_STATES: Final[Mapping[int, str]] = {0: "Unknown", 1: "Disabled", 2: "Queued", 3: "Ready", 4: "Running"}

@@ -4,7 +4,7 @@ Rules kept here:
 
 * The cmdlets run without ``-Cluster`` on a node that is Up, which needs no delegation (a second hop would).
 * Commands look first and act on what is not yet as wanted; where a command's fate is unknown, a look decides.
-* A name that a user gave is compared on the node by Where-Object, so no name is ever a wildcard or a query.
+* What is asked stands here, in which words (Windows' commands, or functions of ours) in :mod:`cauctl.psrp.wording`.
 * Drains, failbacks and moves are started here and watched by whoever asked: no call waits for them.
 """
 
@@ -16,8 +16,7 @@ from cauctl.errors import AuthenticationError, CauError, ClusterError, RemoteErr
 from cauctl.models.nodes import DrainStatus, ForeignCoordinator, NodeState
 from cauctl.psrp import facts
 from cauctl.psrp.answers import Answer, answers, enum_name
-from cauctl.psrp.commands import send
-from cauctl.psrp.lock import LOCK_GROUP, ClusterLock
+from cauctl.psrp.lock import ClusterLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,13 +25,10 @@ if TYPE_CHECKING:
     from cauctl.models.nodes import ClusterFacts, ClusterGroup, ClusterNode, LockRecord, StorageFacts
     from cauctl.ports import Clock
     from cauctl.psrp.fleet import Fleet
-    from cauctl.psrp.pipeline import Command, Pipeline
+    from cauctl.psrp.pipeline import Pipeline
 
 __all__ = ["PsrpCluster"]
 
-_CAU_RUN: Final[Pipeline] = send(
-    "Get-CimInstance", Namespace="root/Microsoft/Windows/ClusterUpdate", ClassName="MSFT_CAURun", OperationTimeoutSec=30
-) | send("Select-Object", Property=["OrchestratorGuid"])
 _NO_SUCH_CLASS: Final = ("hresult 0x8004100e", "hresult 0x80041010")
 """Error ids of a namespace and of a class that a node does not have: Microsoft's coordinator is not installed there."""
 _SELF_UPDATING: Final = "ClusterAwareUpdating"
@@ -50,6 +46,7 @@ class PsrpCluster:
     def __init__(self, fleet: Fleet, clock: Clock) -> None:
         self._fleet = fleet
         self._clock = clock
+        self._say = fleet.wording
         self._lock = ClusterLock(fleet)
 
     def __repr__(self) -> str:
@@ -59,14 +56,14 @@ class PsrpCluster:
 
     def observe(self) -> ClusterFacts:
         """Nodes, groups and quorum now; also learns which nodes there are to ask."""
-        cluster = self._one(facts.CLUSTER)
+        cluster = self._one(self._say.cluster)
         found = facts.cluster_facts(
             cluster,
-            self._ask(facts.NODES),
-            self._ask(facts.GROUPS),
-            next(iter(self._ask(facts.QUORUM)), None),
+            self._ask(self._say.nodes),
+            self._ask(self._say.groups),
+            next(iter(self._ask(self._say.quorum)), None),
             observed=self._clock.now(),
-            without=LOCK_GROUP,
+            without=facts.LOCK_GROUP,
         )
         down = [node.name for node in found.nodes if node.state in {NodeState.DOWN, NodeState.UNKNOWN}]
         self._fleet.learn([node.name for node in found.nodes], domain=found.domain, down=down)
@@ -74,16 +71,12 @@ class PsrpCluster:
 
     def will_offline_lose_quorum(self, node: str) -> bool:
         """Ask the cluster's own CIM class; ClusterError when it does not know the node."""
-        pipeline = (
-            send("Get-CimInstance", Namespace="root/MSCluster", ClassName="MSCluster_Node", OperationTimeoutSec=30)
-            | _named(node)
-            | send("Invoke-CimMethod", MethodName="WillOfflineLoseQuorum")
-        )
-        return self._one(pipeline, missing=f"the cluster {self._fleet.cluster} has no node {node}.").flag("ReturnValue")
+        missing = f"the cluster {self._fleet.cluster} has no node {node}."
+        return self._one(self._say.quorum_loss(node), missing=missing).flag("ReturnValue")
 
     def storage(self) -> StorageFacts:
         """Storage jobs and virtual disks now."""
-        return facts.storage_facts(self._ask(facts.STORAGE_JOBS), self._ask(facts.VIRTUAL_DISKS))
+        return facts.storage_facts(self._ask(self._say.storage_jobs), self._ask(self._say.virtual_disks))
 
     def foreign_coordinators(self) -> tuple[ForeignCoordinator, ...]:
         """Microsoft's coordinator on any node that answers, and an enabled self-updating role."""
@@ -93,21 +86,14 @@ class PsrpCluster:
 
     def repair(self, virtual_disk: str) -> None:
         """Start the repair of a virtual disk as a job of the node's session."""
-        pipeline = (
-            send("Get-VirtualDisk")
-            | _named(virtual_disk, "FriendlyName")
-            | send("Repair-VirtualDisk", AsJob=True)
-            | send("Out-Null")
-        )
-        self._fleet.act(pipeline, done=self._repairs)
+        self._fleet.act(self._say.repair(virtual_disk), done=self._repairs)
 
     def suspend(self, node: str, *, drain: bool = True, force_drain: bool = False) -> None:
         """Start to pause, and to drain; a paused node is left, unless its drain failed and is to be forced now."""
         found = self._node(node)
         if found.state is NodeState.PAUSED and not (force_drain and found.drain_status is DrainStatus.FAILED):
             return
-        switches = {name: True for name, asked in (("Drain", drain), ("ForceDrain", drain and force_drain)) if asked}
-        pipeline = send("Suspend-ClusterNode", Name=found.name, **switches) | send("Out-Null")
+        pipeline = self._say.suspend(found.name, drain=drain, force_drain=drain and force_drain)
         self._fleet.act(pipeline, done=lambda: _is_draining(self._node(node)))
 
     def resume(self, node: str, *, failback: FailbackType) -> None:
@@ -115,17 +101,13 @@ class PsrpCluster:
         found = self._node(node)
         if found.state is NodeState.UP:
             return
-        pipeline = send("Resume-ClusterNode", Name=found.name, Failback=failback.value) | send("Out-Null")
-        self._fleet.act(pipeline, done=lambda: self._node(node).state is NodeState.UP)
+        self._fleet.act(self._say.resume(found.name, failback), done=lambda: self._node(node).state is NodeState.UP)
 
     def move_group(self, group: str, node: str) -> None:
         """Start to move a group; one that the node owns is left."""
         if self._owner(group) == node.casefold():
             return
-        pipeline = (
-            send("Get-ClusterGroup") | _named(group) | send("Move-ClusterGroup", Node=node, Wait=0) | send("Out-Null")
-        )
-        self._fleet.act(pipeline, done=lambda: self._owner(group) == node.casefold())
+        self._fleet.act(self._say.move(group, node), done=lambda: self._owner(group) == node.casefold())
 
     def avoid(self, nodes: Iterable[str]) -> None:
         """Ask through other nodes from now on."""
@@ -163,15 +145,14 @@ class PsrpCluster:
         return found[0]
 
     def _node(self, name: str) -> ClusterNode:
-        for answer in self._ask(facts.NODES):
+        for answer in self._ask(self._say.nodes):
             if answer.text("Name").casefold() == name.casefold():
                 return facts.cluster_node(answer)
         raise ClusterError(f"the cluster {self._fleet.cluster} has no node {name}.", cluster=self._fleet.cluster)
 
     def _group(self, name: str) -> ClusterGroup:
-        pipeline = send("Get-ClusterGroup") | _named(name) | facts.GROUPS.commands[-1]
         missing = f"the cluster {self._fleet.cluster} has no role {name}."
-        return facts.cluster_group(self._one(pipeline, missing=missing))
+        return facts.cluster_group(self._one(self._say.group(name), missing=missing))
 
     def _owner(self, group: str) -> str:
         return self._group(group).owner_node.casefold()
@@ -180,7 +161,7 @@ class PsrpCluster:
         return any(job.state in {"New", "Starting", "Running"} for job in self.storage().jobs)
 
     def _cau_runs(self) -> Iterable[ForeignCoordinator]:
-        for node, result in self._fleet.look_everywhere(_CAU_RUN).items():
+        for node, result in self._fleet.look_everywhere(self._say.updating_runs).items():
             if isinstance(result, CauError):
                 if _says_nothing(result):
                     continue
@@ -189,26 +170,16 @@ class PsrpCluster:
                 yield ForeignCoordinator("MSFT_CAURun", node=node, owner=answer.text("OrchestratorGuid"))
 
     def _self_updating(self) -> Iterable[ForeignCoordinator]:
-        for group in map(facts.cluster_group, self._ask(facts.GROUPS)):
+        for group in map(facts.cluster_group, self._ask(self._say.groups)):
             if group.group_type == _SELF_UPDATING and self._is_enabled(group.name):
                 yield ForeignCoordinator("SelfUpdating", node=group.owner_node, owner=group.name)
 
     def _is_enabled(self, group: str) -> bool:
-        resources = (
-            send("Get-ClusterGroup")
-            | _named(group)
-            | send("Get-ClusterResource")
-            | send("Select-Object", Property=["Name", "State", "ResourceType"])
-        )
         return any(
             answer.text("ResourceType").casefold() == _SELF_UPDATING_RESOURCE.casefold()
             and enum_name(answer.raw("State"), facts.RESOURCE_STATES) in {"Online", "OnlinePending"}
-            for answer in self._ask(resources)
+            for answer in self._ask(self._say.resources(group))
         )
-
-
-def _named(name: str, prop: str = "Name") -> Command:
-    return send("Where-Object", Property=prop, EQ=True, Value=name)
 
 
 def _is_draining(node: ClusterNode) -> bool:

@@ -156,6 +156,7 @@ CLUSTER_KEYS: Final[Mapping[str, Key]] = {
     "kerberos_service": _TEXT,
     "proxy": Key("a URL such as http://proxy:3128, without a password", _proxy, may_be_secret=True),
     "configuration_name": _TEXT,
+    "jea": Key("true or false", _flag),
     "connect_timeout": _DURATION_KEY,
     "operation_timeout": _DURATION_KEY,
     "read_timeout": _DURATION_KEY,

@@ -1,10 +1,10 @@
-"""All that this package sends to nodes: one list of commands, their parameters, and the constants they are given.
+"""All of Windows' commands that this package sends to nodes: their parameters, and the constants they are given.
 
 Rules kept here:
 
 * A pipeline is built by :func:`send` and :func:`send_native` alone, which refuse what is not on the list. So the list
-  is complete: it is what a restricted endpoint has to show, and what an administrator can read to know what we do.
-* A parameter that only ever takes constants lists them; everything else is data and travels as a typed value.
+  is complete: it is what an administrator can read to know what we do. An endpoint without language shows functions of
+  ours instead (:mod:`cauctl.psrp.jea.functions`).
 * No command takes a cluster's name, another computer's name, a script block or a query text.
 
 Use::
@@ -14,38 +14,15 @@ Use::
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from attrs import field, frozen
-
-from cauctl.errors import InputError
+from cauctl.psrp.known_command import ANY, KnownCommand, by_name, check_listed
 from cauctl.psrp.pipeline import Command, command, native
 
-__all__ = ["COMMANDS", "KnownCommand", "check", "send", "send_native"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-ANY: Final[tuple[Any, ...]] = ()
-"""A parameter whose value is data."""
-
-
-def _read_only(parameters: Mapping[str, tuple[Any, ...]]) -> Mapping[str, tuple[Any, ...]]:
-    return MappingProxyType(dict(parameters))
-
-
-@frozen
-class KnownCommand:
-    """One command that the product sends."""
-
-    name: str
-    """Name of a cmdlet, function or program."""
-    module: str = field(kw_only=True)
-    """Module that brings it; empty for a program."""
-    parameters: Mapping[str, tuple[Any, ...]] = field(kw_only=True, converter=_read_only)
-    """By parameter: the constants it is given, or :data:`ANY` for data."""
-    purpose: str = field(kw_only=True)
-    """What it is used for, for an administrator who reads the list."""
-
+__all__ = ["COMMANDS", "check", "send", "send_native"]
 
 _CIM: Final = "CimCmdlets"
 _CLUSTERS: Final = "FailoverClusters"
@@ -152,7 +129,7 @@ _ALL: Final = (
     _known("Out-Null", _CORE, "no output where none is read"),
 )
 
-COMMANDS: Final[Mapping[str, KnownCommand]] = MappingProxyType({known.name: known for known in _ALL})
+COMMANDS: Final[Mapping[str, KnownCommand]] = by_name(_ALL)
 """Every command that the product sends, by name."""
 
 
@@ -168,16 +145,4 @@ def send_native(program: str, /, *arguments: str) -> Command:
 
 def check(sent: Command) -> Command:
     """Return ``sent`` when it is on the list, raise InputError when it is not."""
-    known = COMMANDS.get(sent.name)
-    if known is None or sent.is_script:
-        raise InputError(f"{sent.name} is not a command that this package sends", where="commands")
-    if sent.arguments and known.module:
-        raise InputError(f"{sent.name} is given its parameters by name only", where="commands")
-    for name, value in sent.parameters.items():
-        if name not in known.parameters:
-            raise InputError(f"{sent.name} has no parameter {name} on the list", where="commands")
-        constants = known.parameters[name]
-        values = value if isinstance(value, list | tuple) else [value]
-        if constants and not all(item in constants for item in values):
-            raise InputError(f"{sent.name} -{name} {value!r} is not on the list", where="commands")
-    return sent
+    return check_listed(sent, COMMANDS)

@@ -33,6 +33,7 @@ HTTP_PORT: Final = 5985
 _SHORTEST_IDLE: Final = timedelta(minutes=1)
 _HOST: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?|[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._-]+)?")
 _PATH: Final = re.compile(r"[A-Za-z0-9._~/-]+")
+_CONFIGURATIONS: Final = {False: "Microsoft.PowerShell", True: "cauctl"}
 _CONFIGURATION: Final = re.compile(r"[\w.-]+")
 _LOCALE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _PROXY: Final = re.compile(r"https?://[^\s/]+/?")
@@ -119,8 +120,10 @@ class NodeConnection:
     """Service part of the service principal name; ``host`` stands for all services of a computer."""
     proxy: str | None = field(default=None, repr=False, kw_only=True)
     """URL of an HTTP proxy; None connects directly, whatever the environment says. May hold a password."""
-    configuration_name: str = field(default="Microsoft.PowerShell", kw_only=True)
-    """Session configuration, such as the name of a JEA endpoint."""
+    configuration_name: str = field(default="", kw_only=True)
+    """Session configuration; Microsoft.PowerShell, or cauctl for an endpoint without language, when not given."""
+    jea: bool = field(default=False, kw_only=True)
+    """The endpoint has no language and shows only the functions of the module that ``cauctl jea export`` writes."""
     connect_timeout: timedelta = field(default=timedelta(seconds=15), kw_only=True)
     """How long to wait for name lookup, TCP connection and TLS handshake together."""
     operation_timeout: timedelta = field(default=timedelta(seconds=20), kw_only=True)
@@ -136,6 +139,7 @@ class NodeConnection:
         # Set on the way in, so that equal connections are equal however they were written.
         object.__setattr__(self, "address", (self.address or self.node).strip("[]"))
         object.__setattr__(self, "port", self.port or (HTTPS_PORT if self.tls else HTTP_PORT))
+        object.__setattr__(self, "configuration_name", self.configuration_name or _CONFIGURATIONS[self.jea])
         check(self)
         raise_faults(f"connection to {self.node}", [*_text_faults(self), *_security_faults(self), *_time_faults(self)])
 

@@ -33,16 +33,23 @@ if TYPE_CHECKING:
 __all__ = [
     "CLUSTER",
     "GROUPS",
+    "LOCK",
+    "LOCK_GROUP",
     "NODES",
     "QUORUM",
+    "RESOURCES",
     "RESOURCE_STATES",
     "STORAGE_JOBS",
+    "UPDATING_RUNS",
     "VIRTUAL_DISKS",
     "cluster_facts",
     "cluster_group",
     "cluster_node",
     "storage_facts",
 ]
+
+LOCK_GROUP: Final = "cauctl-lock"
+"""Name of the group that is the lock."""
 
 CLUSTER: Final[Pipeline] = send("Get-Cluster") | send(
     "Select-Object", Property=["Name", "Domain", "DynamicQuorum", "WitnessDynamicWeight", "S2DEnabled"]
@@ -60,6 +67,18 @@ STORAGE_JOBS: Final[Pipeline] = send("Get-StorageJob") | send(
 )
 VIRTUAL_DISKS: Final[Pipeline] = send("Get-VirtualDisk") | send(
     "Select-Object", Property=["FriendlyName", "HealthStatus", "OperationalStatus"]
+)
+RESOURCES: Final[Pipeline] = send("Get-ClusterResource") | send(
+    "Select-Object", Property=["Name", "State", "ResourceType"]
+)
+"""To follow a group."""
+UPDATING_RUNS: Final[Pipeline] = send(
+    "Get-CimInstance", Namespace="root/Microsoft/Windows/ClusterUpdate", ClassName="MSFT_CAURun", OperationTimeoutSec=30
+) | send("Select-Object", Property=["OrchestratorGuid"])
+LOCK: Final[Pipeline] = (
+    send("Get-ClusterGroup", Name=LOCK_GROUP)
+    | send("Get-ClusterParameter")
+    | send("Select-Object", Property=["Name", "Value"])
 )
 
 NODE_STATES: Final[Mapping[int, str]] = {-1: "Unknown", 0: "Up", 1: "Down", 2: "Paused", 3: "Joining"}

@@ -32,8 +32,9 @@ from cauctl.errors import (
     TlsError,
     TransportError,
 )
-from cauctl.psrp.link import WHICH_CLUSTER, Link, Session, is_address
+from cauctl.psrp.link import Link, Session, is_address
 from cauctl.psrp.session import NodeSession
+from cauctl.psrp.wording import wording_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -71,7 +72,17 @@ class Fleet:
     ) -> None:
         if not entries:
             raise InputError(f"no node of the cluster {cluster} is known", where="connection", expected="an entry node")
+        if len({entry.jea for entry in entries}) > 1:
+            raise InputError(
+                f"of the nodes of {cluster} some are reached by an endpoint without language and some by another",
+                where="connection",
+                expected="jea for all of them or for none",
+            )
         self.cluster = cluster
+        self.jea = entries[0].jea
+        """Whether the nodes show functions of ours only."""
+        self.wording = wording_for(entries[0])
+        """How the nodes are asked."""
         self._pattern = entries[0]
         self._open_session = open_session
         self._lock = threading.Lock()
@@ -250,7 +261,7 @@ class Fleet:
     def _speaks(self, link: Link) -> bool:
         """Whether the node still answers for the cluster, so that the fault lies in what was asked."""
         try:
-            link.run(WHICH_CLUSTER, within=LOOK)
+            link.run(self.wording.which_cluster, within=LOOK)
         except (RemoteError, TransportError):
             return False
         return True

@@ -28,7 +28,7 @@ from cauctl.errors import (
     SessionLostError,
 )
 from cauctl.psrp.answers import Answer, answers
-from cauctl.psrp.commands import send
+from cauctl.psrp.wording import wording_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from cauctl.psrp.connection import NodeConnection
     from cauctl.psrp.pipeline import Command, Pipeline, PipelineResult
 
-__all__ = ["WHICH_CLUSTER", "Link", "Session", "is_address", "same_cluster"]
+__all__ = ["Link", "Session", "is_address", "same_cluster"]
 
 FIRST_TRY: Final = timedelta(seconds=15)
 """How long to try to open a session with a node that is expected to answer."""
@@ -46,11 +46,6 @@ IDENTITY: Final = timedelta(seconds=60)
 """Deadline of the questions who a node is; the CIM service of a node that just started is slow."""
 
 _BROKEN = (FateUnknownError, SessionLostError, OperationTimeoutError)
-
-WHO_ARE_YOU: Final = send(
-    "Get-CimInstance", ClassName="Win32_OperatingSystem", Property=["CSName"], OperationTimeoutSec=30
-) | send("Select-Object", Property=["CSName"])
-WHICH_CLUSTER: Final = send("Get-Cluster") | send("Select-Object", Property=["Name", "Domain"])
 
 
 class Session(Protocol):
@@ -101,6 +96,7 @@ class Link:
         self.speaks_for_cluster = False
         """True once the node named our cluster as its own in this session."""
         self._cluster = cluster
+        self._say = wording_for(connection)
         self._name_is_known = not any_name
         self._session = open_session(connection)
         self._opening = threading.Lock()
@@ -175,7 +171,7 @@ class Link:
         self._ask_cluster()
 
     def _check_name(self) -> None:
-        name = self._one(WHO_ARE_YOU).text("CSName")
+        name = self._one(self._say.who_are_you).text("CSName")
         if not self._name_is_known or name.casefold() == self.name.partition(".")[0].casefold():
             self.name, self._name_is_known = name, True
             return
@@ -193,7 +189,7 @@ class Link:
             return  # the cluster service does not run; the node can still be asked about itself
 
     def _check_cluster(self) -> None:
-        answer = self._one(WHICH_CLUSTER)
+        answer = self._one(self._say.which_cluster)
         name, domain = answer.text("Name"), answer.text("Domain")
         if not same_cluster(self._cluster, name, domain):
             raise ClusterError(

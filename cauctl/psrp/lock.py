@@ -18,29 +18,27 @@ from typing import TYPE_CHECKING, Final
 from cauctl.errors import CauError, RemoteError, StateError
 from cauctl.models.nodes import LockRecord
 from cauctl.psrp.answers import answers
-from cauctl.psrp.commands import send
+from cauctl.psrp.facts import LOCK_GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cauctl.psrp.fleet import Fleet
-    from cauctl.psrp.pipeline import Pipeline
 
-__all__ = ["LOCK_GROUP", "ClusterLock"]
+__all__ = ["LOCK_FIELDS", "ClusterLock"]
 
-LOCK_GROUP: Final = "cauctl-lock"
-"""Name of the group."""
+LOCK_FIELDS: Final = (
+    "CauctlSchema",
+    "CauctlRunId",
+    "CauctlOwner",
+    "CauctlFence",
+    "CauctlAcquired",
+    "CauctlLeaseUntil",
+    "CauctlCheckpoint",
+)
+"""Names of the private properties."""
 _SCHEMA: Final = "1"
 _LONGEST_CHECKPOINT: Final = 30_000
-_GROUP: Final = send("Get-ClusterGroup", Name=LOCK_GROUP)
-_EXISTS: Final[Pipeline] = (
-    send("Get-ClusterGroup")
-    | send("Where-Object", Property="Name", EQ=True, Value=LOCK_GROUP)
-    | send("Select-Object", Property=["Name"])
-)
-_READ: Final[Pipeline] = _GROUP | send("Get-ClusterParameter") | send("Select-Object", Property=["Name", "Value"])
-_ADD: Final[Pipeline] = send("Add-ClusterGroup", Name=LOCK_GROUP) | send("Out-Null")
-_REMOVE: Final = send("Remove-ClusterGroup", Name=LOCK_GROUP, Force=True)
 _BY_HAND: Final = (
     f"If no other coordinator is at work, remove the empty role by hand: Remove-ClusterGroup -Name {LOCK_GROUP}"
 )
@@ -55,6 +53,7 @@ class ClusterLock:
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
+        self._say = fleet.wording
 
     def acquire(self, record: LockRecord) -> LockRecord | None:
         """Take the lock: None when it is ours, else the record of whoever holds it.
@@ -63,7 +62,7 @@ class ClusterLock:
         """
         properties = _properties(record)
         try:
-            self._fleet.act(_ADD, done=lambda: False)
+            self._fleet.act(self._say.add_lock, done=lambda: False)
         except RemoteError:
             holder = self.read()
             if holder is None:
@@ -81,7 +80,7 @@ class ClusterLock:
     def read(self) -> LockRecord | None:
         """The record, None when the lock is free; StateError when the group holds no record that is ours to read."""
         try:
-            node, result = self._fleet.look(_READ)
+            node, result = self._fleet.look(self._say.read_lock)
         except RemoteError:
             if self._exists():
                 raise
@@ -110,15 +109,13 @@ class ClusterLock:
             self._remove()
 
     def _remove(self) -> None:
-        self._fleet.act(_REMOVE, done=lambda: not self._exists())
+        self._fleet.act(self._say.remove_lock, done=lambda: not self._exists())
 
     def _exists(self) -> bool:
-        return bool(self._fleet.look(_EXISTS)[1].output)
+        return bool(self._fleet.look(self._say.lock_exists)[1].output)
 
     def _write(self, record: LockRecord, properties: Mapping[str, str], *, create: bool) -> None:
-        switches = {"Create": True} if create else {}
-        pipeline = _GROUP | send("Set-ClusterParameter", Multiple=properties, **switches)
-        self._fleet.act(pipeline, done=lambda: self._stands(record))
+        self._fleet.act(self._say.write_lock(properties, create=create), done=lambda: self._stands(record))
 
     def _stands(self, record: LockRecord) -> bool:
         try:
@@ -135,16 +132,17 @@ def _same_holder(holder: LockRecord, record: LockRecord) -> bool:
 def _properties(record: LockRecord) -> dict[str, str]:
     if len(record.checkpoint) > _LONGEST_CHECKPOINT:
         raise StateError(f"the checkpoint has {len(record.checkpoint)} characters.", path=LOCK_GROUP)
-    return {
-        "CauctlSchema": _SCHEMA,
-        "CauctlRunId": record.run_id,
-        "CauctlOwner": record.owner,
-        "CauctlFence": str(record.fence),
-        "CauctlAcquired": record.acquired.astimezone(UTC).isoformat(),
-        "CauctlLeaseUntil": record.lease_until.astimezone(UTC).isoformat(),
+    values = (
+        _SCHEMA,
+        record.run_id,
+        record.owner,
+        str(record.fence),
+        record.acquired.astimezone(UTC).isoformat(),
+        record.lease_until.astimezone(UTC).isoformat(),
         # Never empty: an empty value may be taken for none.
-        "CauctlCheckpoint": f"={record.checkpoint}",
-    }
+        f"={record.checkpoint}",
+    )
+    return dict(zip(LOCK_FIELDS, values, strict=True))
 
 
 def _record(found: Mapping[str, str]) -> LockRecord:

@@ -13,7 +13,8 @@ from scripted_nodes import ScriptedNode, fleet_of, refused, thing
 
 from cauctl.errors import FateUnknownError, RemoteError, SessionLostError, StateError
 from cauctl.models.nodes import LockRecord
-from cauctl.psrp.lock import LOCK_GROUP, ClusterLock
+from cauctl.psrp.facts import LOCK_GROUP
+from cauctl.psrp.lock import ClusterLock
 from cauctl.psrp.pipeline import Pipeline
 
 MORNING = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
