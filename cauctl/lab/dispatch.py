@@ -48,6 +48,7 @@ __all__ = [
     "Handler",
     "PipelineStoppedError",
     "RegisteredCommand",
+    "Step",
     "Stopping",
     "Value",
 ]
@@ -84,6 +85,18 @@ class BoundCall:
     def switch(self, name: str) -> bool:
         """Whether switch ``name`` is present and true."""
         return bool(self.get(name, False))
+
+
+@frozen
+class Step:
+    """One command of a pipeline that a function of a node runs."""
+
+    name: str
+    """Name of the command or program."""
+    parameters: Mapping[str, Value] = field(factory=dict, kw_only=True)
+    """Values by parameter name."""
+    arguments: tuple[str, ...] | None = field(default=None, kw_only=True)
+    """What a program is given; None for a command."""
 
 
 class CommandError(Exception):
@@ -171,6 +184,10 @@ class CommandContext(Protocol):
     @property
     def session(self) -> dict[str, Value]:
         """What handlers keep between pipelines; lives as long as the shell."""
+        ...
+
+    def invoke(self, *steps: Step) -> Iterator[Value]:
+        """Run a pipeline of the node's commands, shown or not, as the body of a function does; an error ends it."""
         ...
 
     def error(self, record: CommandError) -> None:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 
 from cauctl.lab.clock import SystemNodeClock
 from cauctl.lab.wsman.auth import NtlmUserFile
+from cauctl.lab.wsman.faults import access_denied
 from cauctl.lab.wsman.listener import Listener
 from cauctl.lab.wsman.service import WSManService
 
@@ -59,6 +60,8 @@ class NodeEndpoint:
         port: port, 0 to take a free one; it stays the node's for good.
         clock: the node's time.
         quotas: limits of WinRM.
+        hidden: what functions among ``commands`` may run besides.
+        configuration: the one session configuration that admits anybody; None: every name does.
         engine: makes what stands behind each shell instead of the lab's own engine; ``commands`` is then not used.
 
     Raises:
@@ -78,12 +81,15 @@ class NodeEndpoint:
         clock: NodeClock | None = None,
         quotas: Quotas | None = None,
         versions: Mapping[str, str] | None = None,
+        hidden: CommandTable | None = None,
+        configuration: str | None = None,
         engine: EngineFactory | None = None,
     ) -> None:
         self.name = name
         self._threads: set[threading.Thread] = set()
+        made = engine or self._own_engine(commands, hidden, clock or SystemNodeClock(), versions)
         self._service = WSManService(
-            name, engine or self._own_engine(commands, clock or SystemNodeClock(), versions), quotas=quotas
+            name, made if configuration is None else _admitting(configuration, made), quotas=quotas
         )
         self._uses_tls = tls is not None
         with ExitStack() as undo:
@@ -100,12 +106,21 @@ class NodeEndpoint:
         return f"<NodeEndpoint {self.name} {self.url}: {'up' if self.is_up else 'down'}, {len(self.shells)} shells>"
 
     def _own_engine(
-        self, commands: CommandTable, clock: NodeClock, versions: Mapping[str, str] | None
+        self,
+        commands: CommandTable,
+        hidden: CommandTable | None,
+        clock: NodeClock,
+        versions: Mapping[str, str] | None,
     ) -> EngineFactory:
         from cauctl.lab.runspace.engine import VERSIONS, NodeFacts, PythonEngine  # noqa: PLC0415  another engine may serve
 
         facts = NodeFacts(
-            self.name, commands=commands, clock=clock, versions={**VERSIONS, **(versions or {})}, threads=self._threads
+            self.name,
+            commands=commands,
+            hidden=hidden,
+            clock=clock,
+            versions={**VERSIONS, **(versions or {})},
+            threads=self._threads,
         )
 
         def make(outlet: Outlet, _configuration: str) -> Engine:
@@ -185,3 +200,14 @@ class NodeEndpoint:
             thread.join(_JOIN_PATIENCE)
             if thread.is_alive():
                 log.error("%s: a command did not leave after its pipeline was stopped", self.name)
+
+
+def _admitting(configuration: str, make: EngineFactory) -> EngineFactory:
+    """Make engines for one session configuration only."""
+
+    def admit(outlet: Outlet, asked: str) -> Engine:
+        if asked.casefold() != configuration.casefold():
+            raise access_denied()
+        return make(outlet, asked)
+
+    return admit

@@ -21,3 +21,5 @@ class EndpointLock:
     """Names of commands."""
     modules: tuple[Path, ...] = field(default=(), kw_only=True)
     """Module files (``.psd1``, ``.psm1``) for real PowerShell."""
+    configuration: str | None = field(default=None, kw_only=True)
+    """Name of the one session configuration that admits anybody; None: every name leads here."""

@@ -75,6 +75,8 @@ class LabRecord:
     """How many times as fast as real time the lab's clock runs."""
     seed: int = field(default=0, kw_only=True)
     """The lab's luck."""
+    jea: bool = field(default=False, kw_only=True)
+    """Its nodes are reached by an endpoint without language."""
 
 
 def _folder() -> Path:
@@ -201,6 +203,7 @@ def _document(record: LabRecord) -> dict[str, Any]:
         "started": record.started.isoformat(),
         "scale": record.scale,
         "seed": record.seed,
+        "jea": record.jea,
     }
 
 
@@ -216,6 +219,7 @@ def _record(document: dict[str, Any], path: Path) -> LabRecord:
         started=datetime.fromisoformat(document["started"]),
         scale=float(document["scale"]),
         seed=int(document["seed"]),
+        jea=bool(document.get("jea", False)),
     )
 
 

@@ -21,6 +21,7 @@ from cauctl.lab.commands import node_commands
 from cauctl.lab.dispatch import CommandTable
 from cauctl.lab.endpoint import NodeEndpoint
 from cauctl.lab.engine_commands import engine_commands
+from cauctl.lab.jea import CONFIGURATION, jea_functions
 from cauctl.lab.pump import LabClock, Pump
 from cauctl.lab.pwsh.host import PwshHost
 from cauctl.lab.pwsh.kit import find_pwsh
@@ -155,6 +156,7 @@ class Lab:
             started=self._clock.started,
             scale=self._clock.scale,
             seed=self.world.seed,
+            jea=self._lock is not None and self._lock.configuration == CONFIGURATION,
         )
 
     def report(self) -> LedgerReport:
@@ -183,14 +185,15 @@ class Lab:
         commands.include(node_commands(self.world), override=True)
         if self._pwsh is not None:
             self._host = PwshHost(self._pwsh, commands, clock, lock=self._lock)
-        elif self._lock is not None:
-            commands = commands.only(name for name in self._lock.visible if name in commands)
+        shown = commands if self._lock is None else CommandTable(commands, jea_functions()).only(self._lock.visible)
         credentials = Credentials({self._user: self._password})
         for index, (name, machine) in enumerate(self.world.machines.items()):
             self._endpoints[name] = NodeEndpoint(
                 name,
                 loop=self._loop,
-                commands=commands,
+                commands=shown,
+                hidden=commands,
+                configuration=None if self._lock is None else self._lock.configuration,
                 credentials=credentials,
                 tls=self.authority.server_context(name, alternatives=(machine.fqdn, "localhost", _ADDRESS)),
                 host=_ADDRESS,

@@ -28,6 +28,7 @@ from cauctl.psrp.connection import NodeConnection
 
 if TYPE_CHECKING:
     from cauctl.lab.record import LabRecord
+    from cauctl.psrp.fleet import Fleet
 
 __all__ = ["Access", "AskPassword", "Connection", "ConnectionChoice", "connect"]
 
@@ -93,24 +94,36 @@ def connect(
         InputError: no entry node is known, or what is known does not fit together.
     """
     connections, clock = _ways(cluster_name, connection, credential, ask_password)
-    from cauctl.psrp.agent import PsrpUpdateAgent  # noqa: PLC0415  loaded when something is asked of a node
-    from cauctl.psrp.cluster import PsrpCluster  # noqa: PLC0415  as above
+    from cauctl.psrp.cluster import PsrpCluster  # noqa: PLC0415  loaded when something is asked of a node
     from cauctl.psrp.fleet import Fleet  # noqa: PLC0415  as above
-    from cauctl.psrp.node import PsrpNode  # noqa: PLC0415  as above
 
     fleet = Fleet(cluster_name, connections)
+    node, agent = _node_ports(fleet)
     used = connections[0].credential
     try:
         yield Access(
             cluster_name,
             cluster=PsrpCluster(fleet, clock),
-            node=PsrpNode(fleet),
-            agent=PsrpUpdateAgent(fleet),
+            node=node,
+            agent=agent,
             clock=clock,
             account=used.user_name if used else "",
         )
     finally:
         fleet.close()
+
+
+def _node_ports(fleet: Fleet) -> tuple[Node, UpdateAgent]:
+    """Give the ports of single nodes for the kind of endpoint that the fleet reaches."""
+    if fleet.jea:
+        from cauctl.psrp.jea.agent import JeaUpdateAgent  # noqa: PLC0415  only where nodes show functions of ours
+        from cauctl.psrp.jea.node import JeaNode  # noqa: PLC0415  as above
+
+        return JeaNode(fleet), JeaUpdateAgent(fleet)
+    from cauctl.psrp.agent import PsrpUpdateAgent  # noqa: PLC0415  only where nodes show Windows' commands
+    from cauctl.psrp.node import PsrpNode  # noqa: PLC0415  as above
+
+    return PsrpNode(fleet), PsrpUpdateAgent(fleet)
 
 
 def _ways(
@@ -185,6 +198,7 @@ def _lab_ways(
             credential=own,
             ca_file=choice.ca_file or record.ca_file,
             certificate_name=each.name,
+            jea=record.jea,
         )
         for each in record.nodes
     )

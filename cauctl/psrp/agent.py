@@ -13,12 +13,10 @@ from __future__ import annotations
 
 import re
 import threading
-from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from cauctl.errors import NodeError, RemoteError
-from cauctl.models.agent import AgentProgress, AgentState
 from cauctl.psobject import to_python
 from cauctl.psrp.agent_files import (
     FINAL,
@@ -29,21 +27,20 @@ from cauctl.psrp.agent_files import (
     run_of,
     work_name,
 )
-from cauctl.psrp.agent_task import NEVER_RAN, TASK_PATH, TASK_STATES, TIME_LIMIT, WORKING, ended_by_force, task_xml
+from cauctl.psrp.agent_progress import ProgressJudge, Seen, still_at_work
+from cauctl.psrp.agent_task import NEVER_RAN, TASK_PATH, TASK_STATES, TIME_LIMIT, WORKING, task_xml
 from cauctl.psrp.answers import answers, enum_name
 from cauctl.psrp.commands import send
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import timedelta
 
-    from cauctl.models.agent import AgentEvent, AgentRequest
+    from cauctl.models.agent import AgentEvent, AgentProgress, AgentRequest
     from cauctl.psrp.fleet import Fleet
     from cauctl.psrp.pipeline import Command, Pipeline
 
 __all__ = ["PsrpUpdateAgent"]
-
-SLOW_START: Final = timedelta(minutes=2)
-"""Real time that a started task may take to run; services that are hardened or busy took up to a minute."""
 
 _SYSTEM_ROOT: Final[Pipeline] = send(
     "Get-ItemProperty", LiteralPath="HKLM:\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion"
@@ -75,10 +72,9 @@ class PsrpUpdateAgent:
         self._fleet = fleet
         self._accept_eulas = accept_eulas
         self._time_limit = time_limit
-        self._monotonic = monotonic_clock
+        self._progress = ProgressJudge(monotonic_clock)
         self._lock = threading.Lock()
         self._places: dict[str, WorkPlace] = {}
-        self._waited_since: dict[tuple[str, str], float] = {}
 
     def __repr__(self) -> str:
         return f"<PsrpUpdateAgent {self._fleet!r}>"
@@ -98,23 +94,20 @@ class PsrpUpdateAgent:
             self._register(node, place, name)
         elif state in WORKING or self._last_result(node, name) != NEVER_RAN:
             return
-        with self._lock:
-            self._waited_since[node.casefold(), name] = self._monotonic()
+        self._progress.begun(node, name)
         self._fleet.act_on(node, _task("Start-ScheduledTask", name))
 
     def poll(self, node: str, request: AgentRequest, after: int) -> AgentProgress:
         """Events numbered above ``after``, and whether the agent is still at work."""
         name = work_name(request)
-        for _ in range(2):
-            # The second round is for an agent that ended between the two questions of the first.
-            state = self._task_state(node, name)
-            events = self._events(node, name, after)
-            new = tuple(event for event in events if event.sequence > after)
-            if any(event.kind in FINAL for event in events):
-                return AgentProgress(AgentState.FINISHED, events=new)
-            if state in WORKING:
-                return AgentProgress(AgentState.RUNNING, events=new)
-        return AgentProgress(self._why_not_working(node, name, state, events), events=new)
+        return self._progress.follow(
+            node,
+            name,
+            after,
+            # The state first: an agent that ends in between is then not taken for lost.
+            look=lambda: Seen(self._task_state(node, name), events=self._events(node, name, after)),
+            last_result=lambda: self._last_result(node, name),
+        )
 
     def cancel(self, node: str, request: AgentRequest) -> None:
         """Ask the agent to stop; work that is gone already needs no asking."""
@@ -130,11 +123,7 @@ class PsrpUpdateAgent:
         name = work_name(request)
         at_work = self._task_state(node, name) in WORKING
         if at_work and not any(event.kind in FINAL for event in self._events(node, name, 0)):
-            raise NodeError(
-                f"{node}: the agent is still at work on {request.request_id}.",
-                node=node,
-                advice="Cancel it and wait until it has stopped.",
-            )
+            raise still_at_work(node, request)
         self._remove(node, name)
 
     def leftovers(self, node: str) -> tuple[str, ...]:
@@ -214,26 +203,6 @@ class PsrpUpdateAgent:
             return ()
         return read_events([str(to_python(line)) for line in lines], node=node, after=after)
 
-    def _why_not_working(self, node: str, name: str, state: str | None, events: tuple[AgentEvent, ...]) -> AgentState:
-        """Say what became of an agent that does not work and has not ended: lost, or slow to start."""
-        if state is None or events:
-            return AgentState.LOST
-        result = self._last_result(node, name)
-        if result == NEVER_RAN:
-            with self._lock:
-                since = self._waited_since.setdefault((node.casefold(), name), self._monotonic())
-            waited = timedelta(seconds=self._monotonic() - since)
-            return AgentState.RUNNING if waited < SLOW_START else AgentState.LOST
-        if result is None or ended_by_force(result):
-            return AgentState.LOST
-        raise NodeError(
-            f"{node}: the agent ended without a word; its task gave 0x{result:08X}.",
-            node=node,
-            advice="The node does not let the script run: look at execution policy by group policy, application "
-            "control and antivirus there.",
-            error_id="AgentDidNotStart",
-        )
-
     def _task_state(self, node: str, name: str) -> str | None:
         """State of a task by name; None when there is no such task."""
         output = self._tasks(node, _task("Get-ScheduledTask", name) | _STATE)
@@ -280,8 +249,7 @@ class PsrpUpdateAgent:
         return found | {answer.text("Name") for answer in answers(output, node=node, command="Get-ChildItem")}
 
     def _remove(self, node: str, name: str) -> None:
-        with self._lock:
-            self._waited_since.pop((node.casefold(), name), None)
+        self._progress.forget(node, name)
         try:
             self._fleet.act_on(node, _task("Unregister-ScheduledTask", name, Confirm=False))
         except RemoteError as error:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cauctl.psrp.fleet import Fleet
     from cauctl.psrp.pipeline import Command, Pipeline, PipelineResult
 
-__all__ = ["PsrpNode", "restart_command"]
+__all__ = ["BOOT_MARK", "SIGNALS", "PsrpNode", "plain_reason", "restart_command"]
 
 _SOFTWARE: Final = "HKLM:\\SOFTWARE\\Microsoft"
 _SERVICING: Final = f"{_SOFTWARE}\\Windows\\CurrentVersion\\Component Based Servicing"
@@ -86,8 +86,8 @@ _SERVICE_STATES: Final[Mapping[int, str]] = {
 _WORKING: Final = 2
 _LONGEST_REASON: Final = 400
 _CODE: Final = re.compile(r"\((\d{1,5})\)")
-_ALREADY_SCHEDULED: Final = 1190
-_ALREADY_UNDER_WAY: Final = 1115
+ALREADY_SCHEDULED: Final = 1190
+ALREADY_UNDER_WAY: Final = 1115
 
 
 class PsrpNode:
@@ -123,10 +123,10 @@ class PsrpNode:
         # A question first: a session that the node has forgotten shows here, where nothing is at stake.
         self._one(node, _BOOT)
         code = self._shut_down(node, restart_command(reason))
-        if code == _ALREADY_SCHEDULED:
+        if code == ALREADY_SCHEDULED:
             self._shut_down(node, send_native("shutdown.exe", "/a"))
             code = self._shut_down(node, restart_command(reason))
-        if code not in {None, _ALREADY_UNDER_WAY, _ALREADY_SCHEDULED}:
+        if code not in {None, ALREADY_UNDER_WAY, ALREADY_SCHEDULED}:
             raise NodeError(f"{node}: the restart was refused with code {code}.", node=node)
         self._fleet.expect_silence(node)
 
@@ -191,9 +191,14 @@ class PsrpNode:
 
 def restart_command(reason: str) -> Command:
     """Build the restart: planned, operating system update, with ``reason`` for the node's event log."""
+    return send_native("shutdown.exe", "/r", "/t", "2", "/d", "p:2:17", "/c", f"cauctl: {plain_reason(reason)}")
+
+
+def plain_reason(reason: str) -> str:
+    """Make a reason one line without quotes and without a backslash at its end; never empty."""
     plain = " ".join(reason.replace('"', "'").split())
     text = "".join(character for character in plain if character.isprintable())[:_LONGEST_REASON].rstrip("\\ ")
-    return send_native("shutdown.exe", "/r", "/t", "2", "/d", "p:2:17", "/c", f"cauctl: {text or 'update'}")
+    return text or "update"
 
 
 def _complaint(result: PipelineResult, node: str) -> int | None:

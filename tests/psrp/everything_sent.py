@@ -5,15 +5,18 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import timedelta
 
+from attrs import evolve
 from scripted_nodes import NOW, FixedClock, ScriptedNode, cluster_enum, fleet_of, refused, thing
 
 from cauctl.errors import CauError
-from cauctl.models.agent import AgentOperation, AgentRequest
+from cauctl.models.agent import AgentOperation, AgentRequest, UpdateKey
 from cauctl.models.enums import FailbackType
 from cauctl.models.nodes import LockRecord
 from cauctl.psrp.agent import PsrpUpdateAgent
 from cauctl.psrp.agent_files import agent_file
 from cauctl.psrp.cluster import PsrpCluster
+from cauctl.psrp.jea.agent import JeaUpdateAgent
+from cauctl.psrp.jea.node import JeaNode
 from cauctl.psrp.node import SIGNALS, PsrpNode
 from cauctl.psrp.pipeline import Pipeline
 
@@ -36,6 +39,15 @@ def every_pipeline() -> list[Pipeline]:
     _drive_cluster(node)
     _drive_node(node)
     _drive_agent(node)
+    return list({str(pipeline): pipeline for pipeline in node.sent}.values())
+
+
+def every_call() -> list[Pipeline]:
+    """The same of an endpoint without language."""
+    node = ScriptedNode("N1")
+    _drive_jea_cluster(node)
+    _drive_jea_node(node)
+    _drive_jea_agent(node)
     return list({str(pipeline): pipeline for pipeline in node.sent}.values())
 
 
@@ -63,7 +75,14 @@ def _drive_cluster(node: ScriptedNode) -> None:
     node.on("Get-ClusterGroup -Name", [])
     node.on("Get-ClusterGroup -Name cauctl-lock | Get-ClusterParameter", [])
     node.on("Get-ClusterGroup | Where-Object -Property Name -EQ -Value cauctl-lock", [])
-    cluster = PsrpCluster(fleet_of([node]), FixedClock())
+    _use_cluster(
+        node,
+        PsrpCluster(fleet_of([node]), FixedClock()),
+        lock="Get-ClusterGroup -Name cauctl-lock | Get-ClusterParameter",
+    )
+
+
+def _use_cluster(node: ScriptedNode, cluster: PsrpCluster, *, lock: str) -> None:
     cluster.observe()
     cluster.will_offline_lose_quorum("N1")
     cluster.storage()
@@ -77,11 +96,52 @@ def _drive_cluster(node: ScriptedNode) -> None:
     cluster.foreign_coordinators()
     with suppress(CauError):
         cluster.acquire_lock(RECORD)
-    node.on("Get-ClusterGroup -Name cauctl-lock | Get-ClusterParameter", refused())
+    node.on(lock, refused())
     cluster.read_lock()
     cluster.write_lock(RECORD)
-    node.on("Get-ClusterGroup -Name cauctl-lock | Get-ClusterParameter", _record())
+    node.on(lock, _record())
     cluster.release_lock("run-1")
+
+
+def _drive_jea_cluster(node: ScriptedNode) -> None:
+    up, paused = ([thing(Name="N1", State=state, **NODE_STATE)] for state in ("Up", "Paused"))
+    role = thing(Name="VM 1", OwnerNode="N1", GroupType="VirtualMachine", **GROUP_STATE)
+    updating = thing(Name="CAU", OwnerNode="N1", GroupType="ClusterAwareUpdating", **GROUP_STATE)
+    node.on("Get-CauctlCluster", [_cluster()])
+    node.on("Get-CauctlClusterNode", up, up, up, paused)
+    node.on("Get-CauctlClusterGroup", [role, updating])
+    node.on("Get-CauctlClusterGroup -Name 'VM 1'", [role])
+    node.on("Get-CauctlClusterGroup -Name cauctl-lock", [])
+    node.on("Test-CauctlQuorumLoss", [thing(ReturnValue=False)])
+    for quiet in ("ClusterResource", "ClusterQuorum", "StorageJob", "VirtualDisk", "UpdatingRun", "Lock"):
+        node.on(f"Get-Cauctl{quiet}", [])
+    for act in ("Suspend", "Resume", "Move", "Repair", "Add", "Set", "Remove"):
+        node.on(f"{act}-Cauctl", [])
+    _use_cluster(node, PsrpCluster(fleet_of([node], jea=True), FixedClock()), lock="Get-CauctlLock")
+
+
+def _drive_jea_node(node: ScriptedNode) -> None:
+    state = {"CurrentBuild": "1", "UBR": 1, "RebootPending": [], "BootFinished": True, "ServicingInProgress": False}
+    services = {"ClusterServiceRunning": True, "StoppedServices": []}
+    node.on("Get-CauctlNodeState", [thing(LastBootUpTime=NOW, **state, **services)])
+    node.on("Restart-CauctlNode", [thing(Code=0, Message="")])
+    port = JeaNode(fleet_of([node], jea=True))
+    port.probe("N1")
+    port.restart("N1", reason="updates")
+
+
+def _drive_jea_agent(node: ScriptedNode) -> None:
+    node.on("Get-CauctlWork", [thing(TaskName="run-1.r1", State="Running", LastTaskResult=None)])
+    node.on("Find-CauctlWork", ["run-1.r1"])
+    for act in ("Start", "Stop", "Remove", "Clear"):
+        node.on(f"{act}-CauctlWork", [])
+    agent = JeaUpdateAgent(fleet_of([node], jea=True), accept_eulas=True)
+    agent.begin("N1", evolve(REQUEST, updates=(UpdateKey("u", 1),), include_recommended=True))
+    agent.poll("N1", REQUEST, 3)
+    agent.cancel("N1", REQUEST)
+    agent.collect("N1", REQUEST)
+    agent.leftovers("N1")
+    agent.remove_leftovers("N1", "run-1")
 
 
 def _drive_node(node: ScriptedNode) -> None:

@@ -14,6 +14,7 @@ from cauctl.psobject import PSObject, custom_object, enum_value
 from cauctl.psrp.commands import check
 from cauctl.psrp.connection import NodeConnection
 from cauctl.psrp.fleet import Fleet
+from cauctl.psrp.jea.functions import FUNCTIONS, check_call
 from cauctl.psrp.pipeline import Command, ErrorRecord, Pipeline, PipelineResult, as_pipeline
 
 Reply = Exception | PipelineResult | list[Any] | Callable[[Pipeline], list[Any]]
@@ -38,6 +39,8 @@ class ScriptedNode:
         self._replies: list[tuple[str, list[Reply]]] = []
         self.on(WHO, [thing(CSName=name)])
         self.on(WHICH, [thing(Name=cluster, Domain=domain)])
+        self.on("Get-CauctlIdentity", [thing(CSName=name)])
+        self.on("Get-CauctlCluster", [thing(Name=cluster, Domain=domain)])
 
     def on(self, beginning: str, *replies: Reply) -> ScriptedNode:
         """Answer pipelines that begin like this with ``replies``, one after the other."""
@@ -47,7 +50,7 @@ class ScriptedNode:
     def answer(self, pipeline: Pipeline) -> PipelineResult:
         """Give the next reply for a pipeline; AssertionError when the test has none."""
         for command in pipeline.commands:
-            check(command)
+            (check_call if command.name in FUNCTIONS else check)(command)
         text = str(pipeline)
         self.sent.append(pipeline)
         self.asked.append(text)
@@ -127,7 +130,9 @@ class FixedClock:
         raise AssertionError(f"nothing here waits until {until} or {wake}")
 
 
-def fleet_of(nodes: Iterable[ScriptedNode], *, cluster: str = "LAB-FC1", entries: Iterable[str] = ()) -> Fleet:
+def fleet_of(
+    nodes: Iterable[ScriptedNode], *, cluster: str = "LAB-FC1", entries: Iterable[str] = (), jea: bool = False
+) -> Fleet:
     """A fleet whose nodes are reached by name, with or without the domain; all are entries unless some are named."""
     by_name = {node.name.casefold(): node for node in nodes}
     names = tuple(entries) or tuple(node.name for node in by_name.values())
@@ -137,7 +142,7 @@ def fleet_of(nodes: Iterable[ScriptedNode], *, cluster: str = "LAB-FC1", entries
 
     return Fleet(
         cluster,
-        [NodeConnection(name) for name in names],
+        [NodeConnection(name, jea=jea) for name in names],
         open_session=lambda connection: ScriptedSession(connection, find),
     )
 

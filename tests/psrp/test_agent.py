@@ -14,8 +14,9 @@ from cauctl.errors import FateUnknownError, InputError, NodeError, NodeUnreachab
 from cauctl.models.agent import AgentEvent, AgentEventKind, AgentProgress, AgentState
 from cauctl.ports import UpdateAgent
 from cauctl.psobject import DateTime, UInt32, clixml, custom_object
-from cauctl.psrp.agent import SLOW_START, PsrpUpdateAgent
+from cauctl.psrp.agent import PsrpUpdateAgent
 from cauctl.psrp.agent_files import agent_file, request_document
+from cauctl.psrp.agent_progress import SLOW_START
 from cauctl.psrp.pipeline import Pipeline
 
 NAME = "run-1.r1"

@@ -40,12 +40,16 @@ def lab(  # noqa: PLR0913  options of a command
             negative="",
         ),
     ] = (),
+    jea: Annotated[
+        bool, Option(help="Nodes show nothing but the functions of the module that cauctl jea export writes.")
+    ] = False,
 ) -> int:
     """Start a failover cluster that speaks PowerShell remoting over HTTPS on loopback, until Ctrl-C.
 
     Other terminals of the same user reach it by its name. At the end it prints its availability ledger.
     """
     from cauctl.lab.faults import Fault  # noqa: PLC0415  as below
+    from cauctl.lab.jea import jea_lock  # noqa: PLC0415  as below
     from cauctl.lab.server import Lab  # noqa: PLC0415  the simulator is loaded only when one is started
     from cauctl.operations.outcome import ExitCode  # noqa: PLC0415  beside its only use
 
@@ -57,7 +61,13 @@ def lab(  # noqa: PLR0913  options of a command
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with Lab(
-            name, nodes=nodes, seed=seed, time_scale=time_scale, port=port, faults=[Fault.parse(each) for each in fault]
+            name,
+            nodes=nodes,
+            seed=seed,
+            time_scale=time_scale,
+            port=port,
+            faults=[Fault.parse(each) for each in fault],
+            lock=jea_lock() if jea else None,
         ) as cluster:
             say(f"{cluster.name} is up: {', '.join(cluster.endpoints)}; its clock runs {time_scale:g} times as fast.")
             say(f"Try: cauctl scan {cluster.name}", "bold")

@@ -74,7 +74,7 @@ class Validation:
     """One validation attribute."""
 
     kind: str
-    """``NotNull``, ``NotNullOrEmpty``, ``Set``, ``Range``, ``AllowNull``, ``AllowEmptyString`` ..."""
+    """``NotNull``, ``NotNullOrEmpty``, ``Set``, ``Range``, ``Pattern``, ``Length``, ``AllowNull`` ..."""
     values: tuple[str, ...] = field(default=(), kw_only=True)
     minimum: int = field(default=0, kw_only=True)
     maximum: int = field(default=0, kw_only=True)

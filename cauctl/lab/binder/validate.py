@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from cauctl.lab.binder.convert import is_number, text_of
@@ -43,7 +44,7 @@ def _fault(value: Any, wanted: DotNetType, validation: Validation) -> str | None
         return _null_fault(value, wanted) or (_empty_fault(value, wanted) if validation.kind != "NotNull" else None)
     if validation.kind == "VariableName":
         return _variable_fault(value)
-    if validation.kind in {"Set", "Range"}:
+    if validation.kind in _ITEM_FAULTS:
         return _items_fault(value, validation)
     return None
 
@@ -54,7 +55,7 @@ def _items_fault(value: Any, validation: Validation) -> str | None:
         return "The argument is null. Provide a valid value for the argument, and then try running the command again."
     items = as_list(value)
     for item in [value] if items is None else items:
-        reason = _set_fault(item, validation) if validation.kind == "Set" else _range_fault(item, validation)
+        reason = _ITEM_FAULTS[validation.kind](item, validation)
         if reason is not None:
             return reason
     return None
@@ -115,6 +116,30 @@ def _range_fault(item: Any, validation: Validation) -> str | None:
     if is_number(item) and item > validation.maximum:
         return f"The {item} argument is greater than the maximum allowed range of {validation.maximum}."
     return f"The {text_of(item)} argument is less than the minimum allowed range of {validation.minimum}."
+
+
+def _pattern_fault(item: Any, validation: Validation) -> str | None:
+    text, (pattern,) = text_of(item), validation.values
+    if re.search(pattern, text):
+        return None
+    return (
+        f'The argument "{text}" does not match the "{pattern}" pattern. Supply an argument that matches "{pattern}" '
+        "and try the command again."
+    )
+
+
+def _length_fault(item: Any, validation: Validation) -> str | None:
+    length = len(text_of(item))
+    if validation.minimum <= length <= validation.maximum:
+        return None
+    side, limit = ("long", validation.maximum) if length > validation.maximum else ("short", validation.minimum)
+    return (
+        f"The character length of the {length} argument is too {side}. Specify an argument whose character length "
+        f"agrees with the limit of {limit}, and then try the command again."
+    )
+
+
+_ITEM_FAULTS: Final = {"Set": _set_fault, "Range": _range_fault, "Pattern": _pattern_fault, "Length": _length_fault}
 
 
 def _validate_mandatory(value: Any, wanted: DotNetType, parameter: ParameterMetadata) -> None:

@@ -31,9 +31,10 @@ from cauctl.lab.runspace.records import exception_type_names
 from cauctl.psobject import PSObject, write_clixml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import datetime, timedelta
 
+    from cauctl.lab.dispatch import Step, Value
     from cauctl.lab.pwsh.bound import Asked
 
 __all__ = ["CallServer", "Caller"]
@@ -111,6 +112,10 @@ class _Answer:
         """Write objects."""
         for value in values:
             self._frame(b"O", write_clixml([value], depth=_ANSWER_DEPTH))
+
+    def invoke(self, *steps: Step) -> Iterator[Value]:
+        """Refuse: here functions are PowerShell's own and call commands themselves."""
+        raise CommandError(f"No function of the lab runs {', '.join(step.name for step in steps)} here.")
 
     def error(self, record: CommandError) -> None:
         """Write an error; under ``-ErrorAction Stop`` the handler leaves, since PowerShell ends the command there."""

@@ -25,17 +25,18 @@ from cauctl.lab.runspace.pipeline import Pipeline
 from cauctl.lab.runspace.pool import Handshake
 from cauctl.lab.runspace.records import Invocation, error_record
 from cauctl.lab.runspace.requests import read_pipeline, read_value
-from cauctl.lab.runspace.statements import run_statements
+from cauctl.lab.runspace.statements import run_function, run_statements
 from cauctl.lab.runspace.streams import StatementError
 from cauctl.lab.wsman import faults
 from cauctl.lab.wsman.faults import WSManFault
 from cauctl.psobject import PSObject, custom_object, write_fragment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
     from uuid import UUID
 
+    from cauctl.lab.dispatch import Step
     from cauctl.lab.runspace.requests import PipelineRequest
     from cauctl.lab.wsman.shell import Outlet
 
@@ -63,6 +64,9 @@ class NodeFacts:
 
     name: str
     commands: CommandTable = field(kw_only=True, repr=False)
+    """What a session shows."""
+    hidden: CommandTable | None = field(default=None, kw_only=True, repr=False)
+    """What functions of the node may run besides; None: nothing else."""
     clock: NodeClock = field(kw_only=True, repr=False)
     versions: Mapping[str, str] = field(default=VERSIONS, kw_only=True, repr=False)
     """Entries of ``$PSVersionTable``."""
@@ -175,6 +179,10 @@ class PythonEngine:
     def session(self) -> dict[str, Any]:
         """What commands keep between pipelines."""
         return self._session
+
+    def invoke(self, pipeline: Pipeline, steps: tuple[Step, ...]) -> Iterator[Any]:
+        """Run what a function of the node calls."""
+        return run_function(pipeline, steps, self._node.hidden or self._node.commands)
 
     def write(self, pipeline: Pipeline, kind: MessageType, value: Any) -> None:
         """Send an object to the client; waits while the client does not read.

@@ -22,17 +22,18 @@ from cauctl.lab.binder.metadata import CommandMetadata, command_metadata
 from cauctl.lab.dispatch import BoundCall, CommandError, RegisteredCommand
 from cauctl.lab.runspace.confirm import should_process
 from cauctl.lab.runspace.records import Invocation
+from cauctl.lab.runspace.requests import Argument, CommandRequest
 from cauctl.lab.runspace.streams import CommandStreams, Preferences, StatementError
 from cauctl.psobject import PSObject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from cauctl.lab.dispatch import CommandTable
+    from cauctl.lab.dispatch import CommandTable, Step
     from cauctl.lab.runspace.pipeline import Pipeline
-    from cauctl.lab.runspace.requests import CommandRequest, PipelineRequest
+    from cauctl.lab.runspace.requests import PipelineRequest
 
-__all__ = ["run_statements"]
+__all__ = ["run_function", "run_statements"]
 
 _AUTOMATION: Final = "System.Management.Automation."
 
@@ -57,15 +58,35 @@ def run_statements(pipeline: Pipeline, request: PipelineRequest, table: CommandT
 def _run_statement(
     pipeline: Pipeline, statement: tuple[CommandRequest, ...], table: CommandTable, *, expects_input: bool
 ) -> None:
+    for value in _flow(pipeline, statement, table, pipeline.read_input() if expects_input else None):
+        pipeline.output(value)
+
+
+def run_function(pipeline: Pipeline, steps: tuple[Step, ...], table: CommandTable) -> Iterator[Any]:
+    """Run what a function of the node calls, under ``$ErrorActionPreference = 'Stop'``, and give its output."""
+    return _flow(pipeline, tuple(map(_request, steps)), table, None)
+
+
+def _request(step: Step) -> CommandRequest:
+    if step.arguments is not None:
+        given = tuple(Argument(None, value) for value in step.arguments)
+        return CommandRequest(step.name, arguments=given, merges_errors=True)
+    parameters = {"ErrorAction": "Stop", **step.parameters}
+    return CommandRequest(step.name, arguments=tuple(Argument(name, value) for name, value in parameters.items()))
+
+
+def _flow(
+    pipeline: Pipeline, statement: tuple[CommandRequest, ...], table: CommandTable, flow: Iterator[Any] | None
+) -> Iterator[Any]:
+    """Bind every command, then give what the last one writes."""
+    expects_input = flow is not None
     stages = [
         _prepare(pipeline, command, table, expects_input=expects_input or number > 0)
         for number, command in enumerate(statement)
     ]
-    flow: Iterator[Any] | None = pipeline.read_input() if expects_input else None
     for stage in stages:
         flow = stage.run(flow)
-    for value in flow or ():
-        pipeline.output(value)
+    return flow or iter(())
 
 
 def _prepare(pipeline: Pipeline, request: CommandRequest, table: CommandTable, *, expects_input: bool) -> _Stage:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime, timedelta
 
-    from cauctl.lab.dispatch import CommandError, CommandTable
+    from cauctl.lab.dispatch import CommandError, CommandTable, Step
     from cauctl.lab.runspace.pipeline import Pipeline
     from cauctl.lab.runspace.records import Invocation
 
@@ -103,6 +103,10 @@ class CommandStreams:
                 yield merged.popleft()
             yield value
         yield from merged
+
+    def invoke(self, *steps: Step) -> Iterator[Any]:
+        """Run a pipeline of the node's commands, shown or not; an error ends it."""
+        return self._engine.invoke(self._pipeline, steps)
 
     def error(self, record: CommandError) -> None:
         """Write a non-terminating error; under ``-ErrorAction Stop`` it terminates."""

@@ -11,6 +11,7 @@ from typing import Final
 __all__ = [
     "WSManFault",
     "aborted",
+    "access_denied",
     "action_not_supported",
     "command_exists",
     "command_not_found",
@@ -154,6 +155,11 @@ def resource_not_served(uri: str) -> WSManFault:
         "WSMan: drive on this computer.",
         sender=True,
     )
+
+
+def access_denied() -> WSManFault:
+    """Refuse an account that a session configuration does not admit (ERROR_ACCESS_DENIED)."""
+    return WSManFault(5, "w:AccessDenied", "Access is denied.", sender=True)
 
 
 def internal_error(what: str) -> WSManFault:

@@ -248,11 +248,13 @@ function Suspend-CauctlClusterNode {
     [CmdletBinding()]
     param(
         [Parameter(Mandatory = $true)] [ValidateLength(1, 255)] [string] $Name,
+        [switch] $Drain,
         [switch] $ForceDrain
     )
-    $member = Get-CauctlMember $Name
-    if ($ForceDrain) { $null = Suspend-ClusterNode -Name $member -Drain -ForceDrain }
-    else { $null = Suspend-ClusterNode -Name $member -Drain }
+    $switches = @{}
+    if ($Drain) { $switches['Drain'] = $true }
+    if ($ForceDrain) { $switches['ForceDrain'] = $true }
+    $null = Suspend-ClusterNode -Name (Get-CauctlMember $Name) @switches
 }
 
 function Resume-CauctlClusterNode {

@@ -40,7 +40,13 @@ _ALL: Final = (
     _known("Get-CauctlUpdatingRun", "Microsoft's own coordinator at work"),
     _known("Test-CauctlQuorumLoss", "whether quorum would be lost without a node", Node=ANY),
     _known("Repair-CauctlVirtualDisk", "start a suspended repair", FriendlyName=ANY),
-    _known("Suspend-CauctlClusterNode", "pause and drain a node of this cluster", Name=ANY, ForceDrain=(True,)),
+    _known(
+        "Suspend-CauctlClusterNode",
+        "pause and drain a node of this cluster",
+        Name=ANY,
+        Drain=(True,),
+        ForceDrain=(True,),
+    ),
     _known(
         "Resume-CauctlClusterNode",
         "resume a node of this cluster",

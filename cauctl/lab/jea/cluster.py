@@ -1,0 +1,170 @@
+"""Functions about the cluster and its lock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from cauctl.lab.binder.metadata import Validation
+from cauctl.lab.dispatch import Step
+from cauctl.lab.jea.declaring import FunctionSet, named, parameter, refuse, select, switch, text
+from cauctl.psobject import hashtable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cauctl.lab.dispatch import BoundCall, CommandContext, Value
+
+__all__ = ["FUNCTIONS"]
+
+FUNCTIONS = FunctionSet()
+
+LOCK_GROUP: Final = "cauctl-lock"
+_GROUP: Final = ("Name", "OwnerNode", "State", "GroupType", "IsCoreGroup", "LockedFromMoving")
+_NODE: Final = (
+    "Name",
+    "State",
+    "DrainStatus",
+    "NodeWeight",
+    "DynamicWeight",
+    "StatusInformation",
+    "FaultDomain",
+)
+_LOCK_FIELDS: Final = ("Schema", "RunId", "Owner", "Fence", "Acquired", "LeaseUntil", "Checkpoint")
+_CIM_LIMIT: Final = 30
+
+
+def _reads(name: str, properties: tuple[str, ...], step: Step) -> None:
+    """Enter a function that gives properties of what one command writes."""
+    body: Callable[[CommandContext, BoundCall], Iterator[Value]] = lambda ctx, _call: select(ctx, properties, step)  # noqa: E731
+    FUNCTIONS.function(name)(body)
+
+
+_reads(
+    "Get-CauctlCluster",
+    ("Name", "Domain", "DynamicQuorum", "WitnessDynamicWeight", "S2DEnabled"),
+    Step("Get-Cluster"),
+)
+_reads("Get-CauctlClusterNode", _NODE, Step("Get-ClusterNode"))
+_reads("Get-CauctlClusterQuorum", ("QuorumType", "QuorumResource"), Step("Get-ClusterQuorum"))
+_reads("Get-CauctlStorageJob", ("Name", "JobState", "PercentComplete"), Step("Get-StorageJob"))
+_reads("Get-CauctlVirtualDisk", ("FriendlyName", "HealthStatus", "OperationalStatus"), Step("Get-VirtualDisk"))
+_reads(
+    "Get-CauctlUpdatingRun",
+    ("OrchestratorGuid",),
+    Step(
+        "Get-CimInstance",
+        parameters={
+            "Namespace": "root/Microsoft/Windows/ClusterUpdate",
+            "ClassName": "MSFT_CAURun",
+            "OperationTimeoutSec": _CIM_LIMIT,
+        },
+    ),
+)
+
+
+@FUNCTIONS.function("Get-CauctlClusterGroup", text("Name", mandatory=False))
+def get_group(ctx: CommandContext, call: BoundCall) -> Iterator[Value]:
+    """Write groups, or the one of a name."""
+    name = call.get("Name")
+    return select(ctx, _GROUP, Step("Get-ClusterGroup"), *([named(name)] if name else []))
+
+
+@FUNCTIONS.function("Get-CauctlClusterResource", text("Group"))
+def get_resource(ctx: CommandContext, call: BoundCall) -> Iterator[Value]:
+    """Write the resources of a group."""
+    steps = Step("Get-ClusterGroup"), named(call.get("Group")), Step("Get-ClusterResource")
+    return select(ctx, ("Name", "State", "ResourceType"), *steps)
+
+
+@FUNCTIONS.function("Test-CauctlQuorumLoss", text("Node"))
+def test_quorum_loss(ctx: CommandContext, call: BoundCall) -> Iterator[Value]:
+    """Ask the cluster's own class."""
+    nodes = Step(
+        "Get-CimInstance",
+        parameters={
+            "Namespace": "root/MSCluster",
+            "ClassName": "MSCluster_Node",
+            "OperationTimeoutSec": _CIM_LIMIT,
+        },
+    )
+    loss = Step("Invoke-CimMethod", parameters={"MethodName": "WillOfflineLoseQuorum"})
+    return select(ctx, ("ReturnValue",), nodes, named(call.get("Node")), loss)
+
+
+@FUNCTIONS.function("Repair-CauctlVirtualDisk", text("FriendlyName"))
+def repair(ctx: CommandContext, call: BoundCall) -> None:
+    """Start a repair."""
+    disk = named(call.get("FriendlyName"), prop="FriendlyName")
+    _do(ctx, Step("Get-VirtualDisk"), disk, Step("Repair-VirtualDisk", parameters={"AsJob": True}))
+
+
+@FUNCTIONS.function("Suspend-CauctlClusterNode", text("Name"), switch("Drain"), switch("ForceDrain"))
+def suspend(ctx: CommandContext, call: BoundCall) -> None:
+    """Pause and drain a node of this cluster."""
+    switches = {name: True for name in ("Drain", "ForceDrain") if call.switch(name)}
+    member = _member(ctx, call.get("Name"))
+    _do(ctx, Step("Suspend-ClusterNode", parameters={"Name": member, **switches}))
+
+
+@FUNCTIONS.function(
+    "Resume-CauctlClusterNode",
+    text("Name"),
+    parameter("Failback", Validation("Set", values=("NoFailback", "Immediate", "Policy"))),
+)
+def resume(ctx: CommandContext, call: BoundCall) -> None:
+    """Resume a node of this cluster."""
+    member = _member(ctx, call.get("Name"))
+    _do(ctx, Step("Resume-ClusterNode", parameters={"Name": member, "Failback": call.get("Failback")}))
+
+
+@FUNCTIONS.function("Move-CauctlClusterGroup", text("Name"), text("Node"))
+def move(ctx: CommandContext, call: BoundCall) -> None:
+    """Start to move a group."""
+    to = Step("Move-ClusterGroup", parameters={"Node": _member(ctx, call.get("Node")), "Wait": 0})
+    _do(ctx, Step("Get-ClusterGroup"), named(call.get("Name")), to)
+
+
+@FUNCTIONS.function("Get-CauctlLock")
+def get_lock(ctx: CommandContext, _call: BoundCall) -> Iterator[Value]:
+    """Write the private properties of the lock's group."""
+    return select(ctx, ("Name", "Value"), _lock_group(), Step("Get-ClusterParameter"))
+
+
+@FUNCTIONS.function("Add-CauctlLock")
+def add_lock(ctx: CommandContext, _call: BoundCall) -> None:
+    """Create the lock's group."""
+    _do(ctx, Step("Add-ClusterGroup", parameters={"Name": LOCK_GROUP}))
+
+
+@FUNCTIONS.function("Set-CauctlLock", parameter("Property", kind="System.Collections.Hashtable"), switch("Create"))
+def set_lock(ctx: CommandContext, call: BoundCall) -> None:
+    """Write private properties of the lock's group: ours only."""
+    allowed = {f"Cauctl{name}" for name in _LOCK_FIELDS}
+    values = {str(name): str(value) for name, value in call.get("Property").base.items()}
+    for name in sorted(set(values) - allowed):
+        raise refuse("CauctlLockField", "InvalidArgument", f"The lock has no property '{name}'.", name)
+    create = {"Create": True} if call.switch("Create") else {}
+    _do(ctx, _lock_group(), Step("Set-ClusterParameter", parameters={"Multiple": hashtable(values), **create}))
+
+
+@FUNCTIONS.function("Remove-CauctlLock")
+def remove_lock(ctx: CommandContext, _call: BoundCall) -> None:
+    """Remove the lock's group."""
+    _do(ctx, Step("Remove-ClusterGroup", parameters={"Name": LOCK_GROUP, "Force": True}))
+
+
+def _lock_group() -> Step:
+    return Step("Get-ClusterGroup", parameters={"Name": LOCK_GROUP})
+
+
+def _do(ctx: CommandContext, *steps: Step) -> None:
+    for _ in ctx.invoke(*steps):
+        pass  # what changes something answers with nothing
+
+
+def _member(ctx: CommandContext, name: str) -> str:
+    """Give the name of a node of this cluster as the cluster spells it."""
+    found = next(ctx.invoke(Step("Get-ClusterNode"), named(name)), None)
+    if found is None:
+        raise refuse("CauctlNoSuchNode", "ObjectNotFound", f"This cluster has no node '{name}'.", name)
+    return str(found["Name"])
