@@ -1,0 +1,129 @@
+# Loads an exported module as an endpoint without language does, over a node that is a few hashtables, and makes calls.
+#
+#   pwsh -File jea_module.ps1 FOLDER CALLS ANSWERS
+#
+# CALLS and ANSWERS are CLIXML files. Commands of Windows that the module runs are functions here; nothing is real.
+param([string] $Folder, [string] $Calls, [string] $Answers)
+$ErrorActionPreference = 'Stop'
+
+function Read-Parsed {
+    # What the language's own parser says of a file: its errors, and the value of a data file.
+    param([string] $Path)
+    $tokens = $errors = $value = $null
+    $tree = [System.Management.Automation.Language.Parser]::ParseFile($Path, [ref] $tokens, [ref] $errors)
+    if (-not $Path.EndsWith('.psm1')) {
+        $value = $tree.Find({ param($node) $node -is [System.Management.Automation.Language.HashtableAst] }, $false).SafeGetValue()
+    }
+    return [pscustomobject] @{ Errors = [string[]] @(foreach ($each in $errors) { [string] $each }); Value = $value }
+}
+
+$node = @{
+    'Get-CimInstance' = { param([string] $Namespace, [string] $ClassName, [string[]] $Property, [int] $OperationTimeoutSec)
+        switch ($ClassName) {
+            'Win32_OperatingSystem' { [pscustomobject] @{ CSName = 'N1'; LastBootUpTime = [datetime]::new(2026, 1, 2, 3, 4, 5, [System.DateTimeKind]::Utc) } }
+            'Win32_Service' {
+                foreach ($row in @('A Auto Running 0'), @('B Auto Stopped 0'), @('C Auto Stopped 1'), @('D Manual Stopped 0'), @('E Auto Stopped 0')) {
+                    $name, $mode, $state, $delayed = $row.Split(' ')
+                    [pscustomobject] @{ Name = $name; StartMode = $mode; State = $state; DelayedAutoStart = $delayed -eq '1' }
+                }
+            }
+            'MSCluster_Node' { [pscustomobject] @{ Name = 'N1' }; [pscustomobject] @{ Name = 'N2' } }
+        } }
+    'Invoke-CimMethod' = { param([Parameter(ValueFromPipeline)] $InputObject, [string] $MethodName) process {
+            [pscustomobject] @{ ReturnValue = $InputObject.Name -eq 'N2'; PSComputerName = 'x' } } }
+    'Get-ItemProperty' = { param([string] $LiteralPath)
+        if ($LiteralPath.EndsWith('CurrentVersion')) { [pscustomobject] @{ SystemRoot = 'C:\Windows'; CurrentBuild = '20348'; UBR = 2849 } }
+        else { [pscustomobject] @{ ServicingInProgress = 2 } } }
+    'Test-Path' = { param([string] $LiteralPath, [string] $PathType)
+        if ($LiteralPath.StartsWith('HKLM:')) { return $LiteralPath -match 'RebootPending$|AutoLogonChecked$|Interface$|Services\\E\\TriggerInfo$' }
+        foreach ($path in $global:Files.Keys) { if ($path -eq $LiteralPath -or $path.StartsWith($LiteralPath + '\')) { return $true } }
+        return $false }
+    'Get-Process' = { param([string[]] $Name) }
+    'Get-Service' = { param([string] $Name) [pscustomobject] @{ Status = 'Running' } }
+    'Get-ClusterNode' = { [pscustomobject] @{ Name = 'N1'; State = 'Up'; Other = 1 }; [pscustomobject] @{ Name = 'N2'; State = 'Paused' } }
+    'Get-ClusterGroup' = { param([string] $Name) [pscustomobject] @{ Name = 'VM [1]'; OwnerNode = 'N1' }; [pscustomobject] @{ Name = 'VM 1'; OwnerNode = 'N2' } }
+    'Suspend-ClusterNode' = { param([string] $Name, [switch] $Drain, [switch] $ForceDrain)
+        $global:Done.Add("Suspend $Name $Drain $ForceDrain"); 'output' }
+    'Move-ClusterGroup' = { param([Parameter(ValueFromPipeline)] $InputObject, [string] $Node, [int] $Wait) process {
+            $global:Done.Add("Move $($InputObject.Name) $Node $Wait"); 'output' } }
+    'Set-ClusterParameter' = { param([Parameter(ValueFromPipeline)] $InputObject, [hashtable] $Multiple, [switch] $Create) process {
+            if ($InputObject.Name -eq 'VM 1') { $global:Done.Add("Set $($Multiple['CauctlRunId']) $Create") } } }
+    'Remove-ClusterGroup' = { param([string] $Name, [switch] $Force) $global:Done.Add("Remove $Name $Force") }
+    'shutdown.exe' = { $global:Done.Add("shutdown $args"); if ($global:Scheduled) { $global:Scheduled = $false; "A shutdown is pending.(1190)" } }
+    'New-Item' = { param([string] $Path, [string] $ItemType, [switch] $Force) 'output' }
+    'Set-Content' = { param([string] $LiteralPath, [string] $Value, [string] $Encoding, [switch] $NoNewline, [switch] $Force)
+        $global:Files[$LiteralPath] = $Value }
+    'Get-Content' = { param([string] $LiteralPath, [string] $Encoding) $global:Files[$LiteralPath].TrimEnd("`n").Split("`n") }
+    'Get-FileHash' = { param([string] $LiteralPath, [string] $Algorithm)
+        $bytes = [System.Text.Encoding]::ASCII.GetBytes($global:Files[$LiteralPath])
+        [pscustomobject] @{ Hash = [System.Convert]::ToHexString([System.Security.Cryptography.SHA256]::HashData($bytes)) } }
+    'Get-ChildItem' = { param([string] $LiteralPath, [switch] $Directory)
+        $seen = @{}
+        foreach ($path in $global:Files.Keys) { if ($path.StartsWith($LiteralPath + '\')) { $seen[$path.Substring($LiteralPath.Length + 1).Split('\')[0]] = 1 } }
+        foreach ($name in $seen.Keys) { [pscustomobject] @{ Name = $name } } }
+    'Remove-Item' = { param([string] $LiteralPath, [switch] $Recurse, [switch] $Force, [switch] $Confirm)
+        foreach ($path in @($global:Files.Keys)) { if ($path.StartsWith($LiteralPath + '\')) { $global:Files.Remove($path) } } }
+    'Register-ScheduledTask' = { param([string] $TaskPath, [string] $TaskName, [string] $Xml)
+        $global:Tasks[$TaskName] = [pscustomobject] @{ TaskName = $TaskName; State = 'Ready'; Xml = $Xml; Result = 0x41303 }; 'output' }
+    'Start-ScheduledTask' = { param([string] $TaskPath, [string] $TaskName) $global:Tasks[$TaskName].State = 'Running'; $global:Done.Add("Start $TaskName") }
+    'Stop-ScheduledTask' = { param([string] $TaskPath, [string] $TaskName) $global:Tasks[$TaskName].State = 'Ready' }
+    'Unregister-ScheduledTask' = { param([string] $TaskPath, [string] $TaskName, [switch] $Confirm) $global:Tasks.Remove($TaskName) }
+    'Get-ScheduledTaskInfo' = { param([string] $TaskPath, [string] $TaskName) [pscustomobject] @{ LastTaskResult = $global:Tasks[$TaskName].Result } }
+    'Get-ScheduledTask' = { [CmdletBinding()] param([string] $TaskPath, [string] $TaskName)
+        foreach ($task in @($global:Tasks.Values)) { if (-not $TaskName -or $task.TaskName -eq $TaskName) { $task; $found = $true } }
+        if (-not $found) {
+            $missing = [System.Management.Automation.ErrorRecord]::new([System.Exception]::new('none'), 'CmdletizationQuery_NotFound_TaskName', 'ObjectNotFound', $TaskName)
+            $PSCmdlet.WriteError($missing)
+        } }
+}
+
+$state = [initialsessionstate]::CreateDefault2()
+foreach ($command in $state.Commands) { $command.Visibility = 'Private' }
+foreach ($name in $node.Keys) {
+    $entry = [System.Management.Automation.Runspaces.SessionStateFunctionEntry]::new($name, $node[$name].ToString())
+    $entry.Visibility = 'Private'
+    $state.Commands.Add($entry)
+}
+$module = [System.IO.Path]::Combine($Folder, 'CauctlNode')
+$state.ImportPSModule([System.IO.Path]::Combine($module, 'CauctlNode.psd1'))
+$state.LanguageMode = 'NoLanguage'
+$runspace = [runspacefactory]::CreateRunspace($state)
+$runspace.Open()
+$facts = @{ Files = @{}; Tasks = @{}; Done = [System.Collections.Generic.List[string]]::new(); Scheduled = $true }
+foreach ($name in $facts.Keys) { $runspace.SessionStateProxy.SetVariable("global:$name", $facts[$name]) }
+
+function Invoke-Call {
+    param($Call)
+    $shell = [powershell]::Create()
+    $shell.Runspace = $runspace
+    if ($Call.Script) { [void] $shell.AddScript($Call.Script) } else { [void] $shell.AddCommand($Call.Name) }
+    foreach ($name in $Call.Parameters.Keys) { [void] $shell.AddParameter($name, $Call.Parameters[$name]) }
+    $output = $id = $null
+    try {
+        $output = @($shell.Invoke())
+        foreach ($record in $shell.Streams.Error) { $id = $record.FullyQualifiedErrorId }
+    }
+    catch { $id = $_.Exception.InnerException.ErrorRecord.FullyQualifiedErrorId }
+    return [pscustomobject] @{ Output = $output; Error = $id }
+}
+
+$made = foreach ($call in [System.Management.Automation.PSSerializer]::Deserialize([System.IO.File]::ReadAllText($Calls))) { Invoke-Call $call }
+$common = [System.Management.Automation.Internal.CommonParameters].GetProperties().Name
+$shown = @{}
+foreach ($command in $runspace.SessionStateProxy.InvokeCommand.GetCommands('*', 'All', $true)) {
+    if ($command.Visibility -eq 'Public') { $shown[$command.Name] = [string[]] @(foreach ($name in $command.Parameters.Keys) { if ($common -notcontains $name) { $name } }) }
+}
+$result = [pscustomobject] @{
+    Parsed = @{
+        'psm1' = Read-Parsed ([System.IO.Path]::Combine($module, 'CauctlNode.psm1'))
+        'psd1' = Read-Parsed ([System.IO.Path]::Combine($module, 'CauctlNode.psd1'))
+        'psrc' = Read-Parsed ([System.IO.Path]::Combine($module, 'RoleCapabilities', 'CauctlOperator.psrc'))
+        'pssc' = Read-Parsed ([System.IO.Path]::Combine($Folder, 'cauctl.pssc'))
+    }
+    Shown = $shown
+    Made = $made
+    Files = $facts.Files
+    Tasks = $facts.Tasks
+    Done = [string[]] $facts.Done
+}
+[System.IO.File]::WriteAllText($Answers, [System.Management.Automation.PSSerializer]::Serialize($result, 6))
