@@ -123,7 +123,7 @@ def _drive_jea_cluster(node: ScriptedNode) -> None:
 def _drive_jea_node(node: ScriptedNode) -> None:
     state = {"CurrentBuild": "1", "UBR": 1, "RebootPending": [], "BootFinished": True, "ServicingInProgress": False}
     services = {"ClusterServiceRunning": True, "StoppedServices": []}
-    node.on("Get-CauctlNodeState", [thing(LastBootUpTime=NOW, **state, **services)])
+    node.on("Get-CauctlNodeState", [thing(LastBootUpTime=NOW, LocalDateTime=NOW, **state, **services)])
     node.on("Restart-CauctlNode", [thing(Code=0, Message="")])
     port = JeaNode(fleet_of([node], jea=True))
     port.probe("N1")

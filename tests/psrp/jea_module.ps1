@@ -20,7 +20,10 @@ function Read-Parsed {
 $node = @{
     'Get-CimInstance' = { param([string] $Namespace, [string] $ClassName, [string[]] $Property, [int] $OperationTimeoutSec)
         switch ($ClassName) {
-            'Win32_OperatingSystem' { [pscustomobject] @{ CSName = 'N1'; LastBootUpTime = [datetime]::new(2026, 1, 2, 3, 4, 5, [System.DateTimeKind]::Utc) } }
+            'Win32_OperatingSystem' {
+                $boot = [datetime]::new(2026, 1, 2, 3, 4, 5, [System.DateTimeKind]::Utc)
+                [pscustomobject] @{ CSName = 'N1'; LastBootUpTime = $boot; LocalDateTime = $boot.AddHours(1) }
+            }
             'Win32_Service' {
                 foreach ($row in @('A Auto Running 0'), @('B Auto Stopped 0'), @('C Auto Stopped 1'), @('D Manual Stopped 0'), @('E Auto Stopped 0')) {
                     $name, $mode, $state, $delayed = $row.Split(' ')

@@ -45,6 +45,7 @@ LOOKS: list[tuple[str, dict[str, Any], list[Any]]] = [
             {
                 "CSName": "N1",
                 "LastBootUpTime": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+                "LocalDateTime": datetime(2026, 1, 2, 4, 4, 5, tzinfo=UTC),
                 "CurrentBuild": "20348",
                 "UBR": 2849,
                 "RebootPending": ["CBS RebootPending"],
@@ -55,8 +56,8 @@ LOOKS: list[tuple[str, dict[str, Any], list[Any]]] = [
             }
         ],
     ),
-    ("Suspend-CauctlClusterNode", {"Name": "n1"}, []),
-    ("Suspend-CauctlClusterNode", {"Name": "N2", "ForceDrain": True}, []),
+    ("Suspend-CauctlClusterNode", {"Name": "n1", "Drain": True}, []),
+    ("Suspend-CauctlClusterNode", {"Name": "N2", "Drain": True, "ForceDrain": True}, []),
     ("Move-CauctlClusterGroup", {"Name": "VM [1]", "Node": "n2"}, []),
     ("Set-CauctlLock", {"Property": hashtable({"CauctlRunId": "run-1"}), "Create": True}, []),
     ("Remove-CauctlLock", {}, []),

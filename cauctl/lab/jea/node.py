@@ -53,6 +53,7 @@ def get_state(ctx: CommandContext, _call: BoundCall) -> Iterator[Value]:
     yield answer(
         CSName=system["CSName"],
         LastBootUpTime=system["LastBootUpTime"],
+        LocalDateTime=system["LocalDateTime"],
         CurrentBuild=build["CurrentBuild"],
         UBR=build["UBR"],
         RebootPending=array(name for name, path in _SIGNALS.items() if _exists(ctx, path)),
@@ -97,7 +98,7 @@ def _system(ctx: CommandContext) -> Value:
         ctx,
         "Get-CimInstance",
         ClassName="Win32_OperatingSystem",
-        Property=array(["CSName", "LastBootUpTime"]),
+        Property=array(["CSName", "LastBootUpTime", "LocalDateTime"]),
         OperationTimeoutSec=_CIM_LIMIT,
     )
 

@@ -321,7 +321,7 @@ function Remove-CauctlLock {
 function Get-CauctlNodeState {
     [CmdletBinding()]
     param()
-    $system = Get-CimInstance -ClassName Win32_OperatingSystem -Property CSName, LastBootUpTime -OperationTimeoutSec 30
+    $system = Get-CimInstance -ClassName Win32_OperatingSystem -Property CSName, LastBootUpTime, LocalDateTime -OperationTimeoutSec 30
     $build = Get-ItemProperty -LiteralPath $script:CurrentVersion
     $busy = $false
     if (Test-Path -LiteralPath $script:Servicing) {
@@ -338,6 +338,7 @@ function Get-CauctlNodeState {
     [pscustomobject] [ordered] @{
         CSName = [string] $system.CSName
         LastBootUpTime = $system.LastBootUpTime
+        LocalDateTime = $system.LocalDateTime
         CurrentBuild = [string] $build.CurrentBuild
         UBR = [int] $build.UBR
         RebootPending = [string[]] @(foreach ($name in $script:Signals.Keys) {

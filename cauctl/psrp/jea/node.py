@@ -37,6 +37,7 @@ class JeaNode:
         return NodeProbe(
             node,
             boot_time=state.moment("LastBootUpTime"),
+            uptime=state.moment("LocalDateTime") - state.moment("LastBootUpTime"),
             build=f"{state.text('CurrentBuild')}.{state.integer('UBR', 0)}",
             reboot_pending=state.texts("RebootPending"),
             servicing_in_progress=state.flag("ServicingInProgress"),
