@@ -41,8 +41,8 @@ __all__ = ["ports_of", "run", "scan", "scanned"]
 
 _log = logging.getLogger(__name__)
 
-MOST_AT_ONCE: Final = 32
-"""Calls under way at the same time."""
+MOST_AT_ONCE: Final = 64
+"""Calls under way at the same time: one for each node that a cluster may have."""
 
 
 def scan(  # noqa: PLR0913  each is one thing that a caller may want to say

@@ -48,8 +48,8 @@ LOOK: Final = timedelta(seconds=60)
 """Deadline of a question."""
 ACT: Final = timedelta(minutes=2)
 """Deadline of a command that changes something; all of them return before the change is complete."""
-MOST_AT_ONCE: Final = 32
-"""Nodes that are asked at the same time."""
+MOST_AT_ONCE: Final = 64
+"""Nodes that are asked at the same time: as many as a cluster may have."""
 
 _UNKNOWN_FATE = (FateUnknownError, SessionLostError, OperationTimeoutError)
 
@@ -129,11 +129,12 @@ class Fleet:
         self._link(node).expect_silence()
 
     def close(self) -> None:
-        """Drop all sessions."""
+        """Drop all sessions for good, at the same time; what runs in them is cancelled, so it takes a second or two."""
         with self._lock:
             links = [*self._links.values(), *self._spares]
-        for link in links:
-            link.close()
+        with ThreadPoolExecutor(min(len(links), MOST_AT_ONCE), thread_name_prefix="cauctl-close") as pool:
+            for _ in pool.map(Link.retire, links):
+                pass
 
     # ---- One node
 
@@ -161,8 +162,11 @@ class Fleet:
                 return error
 
         nodes = self.nodes
-        with ThreadPoolExecutor(min(len(nodes), MOST_AT_ONCE), thread_name_prefix="cauctl-look") as pool:
+        pool = ThreadPoolExecutor(min(len(nodes), MOST_AT_ONCE), thread_name_prefix="cauctl-look")
+        try:
             return dict(zip(nodes, pool.map(ask, nodes), strict=True))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # who is interrupted does not wait for nodes that hang
 
     # ---- The cluster
 

@@ -5,6 +5,7 @@ Rules kept here:
 * It is followed until it has ended, its deadline has passed or it is cancelled; then it is stopped, as Ctrl-C does, and
   has :data:`STOP_TIME` to say so.
 * It is closed on the node. If that fails, its result stands: only the session is lost.
+* All that follows a deadline is counted from that deadline, whatever came before took longer than it should have.
 """
 
 from __future__ import annotations
@@ -24,8 +25,12 @@ if TYPE_CHECKING:
 
 __all__ = ["STOP_TIME", "Invocation"]
 
-STOP_TIME: Final = 1.4
+STOP_TIME: Final = 1.1
 """Seconds that a pipeline which is being stopped has to end."""
+_LATE_ANSWER: Final = 0.3
+"""Seconds that an answer may take beyond the time that the node was told to hold it."""
+_CLOSE_TIME: Final = 1.6
+"""Seconds after the deadline at which closing a pipeline is given up."""
 _SHORTEST_HOLD: Final = 0.25
 
 
@@ -70,20 +75,21 @@ class Invocation:
         if self.command_id is None:
             return True
         try:
-            self._shell.end(self.command_id, max(self._deadline, Deadline.after(STOP_TIME / 2)))
+            soon = max(self._deadline, Deadline.after(STOP_TIME / 2))
+            self._shell.end(self.command_id, min(soon, self._deadline.plus(_CLOSE_TIME)))
         except TransportError:
             return False
         return True
 
     def _stop(self, command_id: str) -> None:
         """Stop it; its output is still read, as it may end by itself before the node stops it."""
-        until = Deadline.after(STOP_TIME)
+        until = min(Deadline.after(STOP_TIME), self._deadline.plus(STOP_TIME))
         self._shell.stop(command_id, until)
         while self.reader.is_running:
             self._read(until)
 
     def _read(self, until: Deadline) -> None:
         hold = max(_SHORTEST_HOLD, min(self._longest_hold, until.remaining))
-        self.reader.take(self._shell.receive(self.command_id or "", hold, until.plus(STOP_TIME / 2)))
+        self.reader.take(self._shell.receive(self.command_id or "", hold, until.plus(_LATE_ANSWER)))
         if self._on_output is not None and self.reader.output:
             self._on_output(self.reader.take_output())

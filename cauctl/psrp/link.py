@@ -71,6 +71,9 @@ class Session(Protocol):
     def close(self) -> None:
         """Remove the session."""
 
+    def retire(self) -> None:
+        """Remove the session for good and soon, whatever runs in it."""
+
 
 class Link:
     """A verified session with one node.
@@ -134,6 +137,11 @@ class Link:
         self.speaks_for_cluster = False
         self._session.close()
 
+    def retire(self) -> None:
+        """Drop the session for good and soon."""
+        self.speaks_for_cluster = False
+        self._session.retire()
+
     def expect_silence(self) -> None:
         """Know that the node goes down now, so that asking it again does not wait long."""
         self._patience = NEXT_TRY
@@ -160,8 +168,11 @@ class Link:
                     node=self.name,
                     advice=error.advice,
                 ) from error
-            except BaseException:
+            except Exception:
                 self._session.close()
+                raise
+            except BaseException:  # an interrupt, which a node that hangs does not hold up
+                self._session.retire()
                 raise
             self._patience = FIRST_TRY
 

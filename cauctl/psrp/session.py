@@ -12,6 +12,7 @@ Rules kept here:
   session is given up.
 * Every pipeline is closed on the node, and every session removed from it: one that could not be reached to remove it
   is removed when the next one opens.
+* Whoever leaves is not held up: an interrupt (Ctrl-C) and ``retire`` clean up for half a second each.
 
 Use::
 
@@ -44,6 +45,7 @@ from cauctl.psrp.advice import add_port_advice
 from cauctl.psrp.deadline import Deadline
 from cauctl.psrp.display import bare_reason
 from cauctl.psrp.invocation import STOP_TIME, Invocation
+from cauctl.psrp.orphans import Orphans
 from cauctl.psrp.pipeline import ErrorRecord, as_pipeline
 from cauctl.psrp.reader import PipelineState
 
@@ -61,11 +63,11 @@ __all__ = ["NodeSession"]
 
 _CLEAN_UP, _LONGEST_CLEAN_UP = 0.5, 2.0
 """Seconds that removing a session from a node may take: when somebody waits for the call to end, and else."""
+_GRACE: Final = 1.8
+"""Seconds after its deadline at which a call is content with what it has cleaned up; two are promised."""
 _HURRY: Final = 3.0
 """Seconds that a connection may take where the caller has another node to ask."""
 _FIRST_DELAY, _LONGEST_DELAY, _DELAY_GROWTH = 0.1, 2.0, 1.7
-_MOST_ORPHANS: Final = 30
-"""Sessions to remember for removal; WinRM lets a user have no more than that on a node (MaxShellsPerUser)."""
 
 
 class _Work:
@@ -93,7 +95,8 @@ class NodeSession:
         self._ending = threading.Lock()
         self._work: _Work | None = None
         self._shell: Shell | None = None
-        self._orphans: list[Shell] = []
+        self._orphans = Orphans()
+        self._retired = False
 
     def __repr__(self) -> str:
         work = self._work
@@ -185,7 +188,7 @@ class NodeSession:
                 raise
             except BaseException as error:
                 if invocation.started.is_set() or not isinstance(error, InputError):
-                    self._give_up(shell, work, deadline, None)
+                    self._give_up(shell, work, deadline, error)
                 raise
             if not invocation.close():
                 self._give_up(shell, work, deadline, None)
@@ -217,31 +220,52 @@ class NodeSession:
     def _stop_aside(shell: Shell, command_id: str) -> float:
         """Ask the node to stop the pipeline; returns how many seconds it is worth waiting for it."""
         try:
-            shell.stop_aside(command_id, Deadline.after(0.7))
+            shell.stop_aside(command_id, Deadline.after(0.6))
         except (NodeUnreachableError, FateUnknownError):
             return 0.1
         except TransportError:
             pass
-        return 0.5
+        return 0.4
 
     def close(self) -> None:
         """Remove the session from the node and forget it; never raises for a node that does not answer."""
+        if self._retired:
+            return
         mine = self._turn.acquire(blocking=False)
         if not mine:
             self.cancel()
             mine = self._turn.acquire(timeout=2 * STOP_TIME)
         try:
-            deadline = Deadline.after(_LONGEST_CLEAN_UP)
-            shell, self._shell = self._shell, None
-            if shell is not None:
-                try:
-                    shell.close(deadline)
-                except TransportError:
-                    self._remember(shell)
-            self._remove_orphans(deadline)
+            self._leave(Deadline.after(_LONGEST_CLEAN_UP))
         finally:
             if mine:
                 self._turn.release()
+
+    def retire(self) -> None:
+        """Close for good and soon: what runs is cancelled, what waits for its turn is refused, at most for a second.
+
+        What the node still holds then goes with the session's idle timeout.
+        """
+        self._retired = True
+        if (work := self._work) is not None:
+            work.cancelled.set()
+            with self._ending:
+                if work.shell is not None and not work.ended.is_set():
+                    work.shell.abort()
+        if self._turn.acquire(timeout=2 * _CLEAN_UP):
+            try:
+                self._leave(Deadline.after(_CLEAN_UP))
+            finally:
+                self._turn.release()
+
+    def _leave(self, deadline: Deadline) -> None:
+        shell, self._shell = self._shell, None
+        if shell is not None:
+            try:
+                shell.close(deadline)
+            except TransportError:
+                self._orphans.add(shell)
+        self._orphans.remove(deadline)
 
     @contextmanager
     def _working(self, what: str, deadline: Deadline, within: timedelta) -> Iterator[_Work]:
@@ -252,13 +276,16 @@ class NodeSession:
             )
         work = self._work = _Work(what)
         try:
+            # Looked at after self._work is set, so that retire either sees the work or is seen here.
+            if self._retired:
+                raise self._cancelled("the session was closed; nothing was sent.")
             yield work
         finally:
             with self._ending:
                 self._work = None
                 work.ended.set()
                 if self._shell is not None and self._shell.aborted:
-                    self._remember(self._shell)
+                    self._orphans.add(self._shell)
                     self._shell = None
             self._turn.release()
 
@@ -274,11 +301,11 @@ class NodeSession:
             shell.open(deadline, connect_within=connect_within)
         except BaseException as error:
             if shell.may_exist and not isinstance(error, AuthenticationError | TlsError):
-                self._remember(shell)
+                self._orphans.add(shell)
             shell.disconnect()
             raise
         self._shell = shell
-        self._remove_orphans(deadline.within(_LONGEST_CLEAN_UP))
+        self._orphans.remove(deadline.within(_LONGEST_CLEAN_UP))
         return shell
 
     def _open_for_run(self, work: _Work, deadline: Deadline) -> Shell:
@@ -306,22 +333,16 @@ class NodeSession:
         if isinstance(error, AuthenticationError | SessionLostError | TlsError):
             shell.disconnect()
             return
-        hurry = work.cancelled.is_set() or deadline.passed
+        if self._retired:  # whoever retires the session waits for its turn, and removes what is left
+            shell.disconnect()
+            self._orphans.add(shell)
+            return
+        interrupted = error is not None and not isinstance(error, Exception)
+        hurry = interrupted or work.cancelled.is_set() or deadline.passed
         try:
-            shell.remove(Deadline.after(_CLEAN_UP if hurry else _LONGEST_CLEAN_UP))
+            shell.remove(min(Deadline.after(_CLEAN_UP if hurry else _LONGEST_CLEAN_UP), deadline.plus(_GRACE)))
         except TransportError:
-            self._remember(shell)
-
-    def _remember(self, shell: Shell) -> None:
-        self._orphans = [*self._orphans, shell][-_MOST_ORPHANS:]
-
-    def _remove_orphans(self, deadline: Deadline) -> None:
-        orphans, self._orphans = self._orphans, []
-        for orphan in orphans:
-            try:
-                orphan.remove(deadline)
-            except TransportError:
-                self._remember(orphan)
+            self._orphans.add(shell)
 
     def _judged(self, error: TransportError, work: _Work, deadline: Deadline, within: timedelta) -> TransportError:
         """Say what a failure of the way means for who waits: that it was cancelled, that time is up, or itself."""

@@ -70,6 +70,8 @@ class Outcome:
     plan: Plan
     began: float = field(factory=time.monotonic)
     ended: float | None = None
+    cancelled: float | None = None
+    """When somebody began to cancel it, or the call before it."""
     error: BaseException | None = None
     output: list[Any] = field(factory=list, repr=False)
 
@@ -79,8 +81,10 @@ class Outcome:
         return "ok" if self.error is None else type(self.error).__name__
 
     def lateness(self, now: float) -> float:
-        """Seconds that it took longer than its deadline."""
-        return (now if self.ended is None else self.ended) - self.began - self.plan.within
+        """Seconds that it took longer than its deadline, or than it was cancelled, whichever was first."""
+        due = self.began + self.plan.within
+        due = due if self.cancelled is None else min(due, self.cancelled)
+        return (now if self.ended is None else self.ended) - due
 
 
 class Client(threading.Thread):
@@ -91,11 +95,15 @@ class Client(threading.Thread):
         source: decides what is done.
         stop: ends the work after the call under way.
         label: tells its markers from those of others.
+        shared: whether another client works in the same session.
     """
 
-    def __init__(self, session: NodeSession, source: Random, stop: threading.Event, *, label: str) -> None:
+    def __init__(
+        self, session: NodeSession, source: Random, stop: threading.Event, *, label: str, shared: bool = False
+    ) -> None:
         super().__init__(name=f"chaos client {label}", daemon=True)
         self.session = session
+        self.shared = shared
         self.outcomes: list[Outcome] = []
         self._source, self._label = source, label
         self._ending = stop
@@ -104,6 +112,15 @@ class Client(threading.Thread):
         """Make one call after the other."""
         while not self._ending.wait(self._source.uniform(0, 0.05)):
             self.call(plan(self._source))
+
+    def cancel(self) -> bool:
+        """Cancel what the session does, which is this client's call unless the session is shared."""
+        outcome = self.outcomes[-1] if self.outcomes else None
+        began = time.monotonic()
+        found = self.session.cancel()
+        if found and outcome is not None and outcome.plan.runs and not self.shared:
+            outcome.cancelled = began
+        return found
 
     def call(self, chosen: Plan) -> Outcome:
         """Make a call and write down what became of it."""

@@ -86,12 +86,13 @@ class Trial:
     def _work(self, seconds: float) -> None:
         stop = threading.Event()
         sessions = [NodeSession(node.connection) for node in self._nodes]
-        shared = sessions[::_SHARED_EVERY]
+        numbered = [(number, number % _SHARED_EVERY == 0) for number in range(self._count)]
+        further = [(number, True) for number, shared in numbered if shared]
         self._clients = [
-            Client(session, Random(f"{self._seed} {number}"), stop, label=f"{session.connection.node}-{number:02}")
-            for number, session in enumerate([*sessions, *shared])
+            Client(sessions[number], Random(f"{self._seed} {order}"), stop, label=f"{number}-{order}", shared=shared)
+            for order, (number, shared) in enumerate([*numbered, *further])
         ]
-        self._weather = Weather([node.endpoint for node in self._nodes], sessions, Random(self._seed))
+        self._weather = Weather([node.endpoint for node in self._nodes], self._clients, Random(self._seed))
         for client in self._clients:
             client.start()
         self._weather.rage(time.monotonic() + seconds)
@@ -131,7 +132,7 @@ class Trial:
             yield f"{way}: {_counts(Counter(outcome.name for outcome in outcomes if outcome.node in names))}"
         if outcomes:
             worst = max(outcomes, key=lambda outcome: outcome.lateness(now))
-            yield f"worst call: {worst.lateness(now):+.2f} s from its deadline, {_told(worst)}"
+            yield f"worst call: {worst.lateness(now):+.2f} s from its deadline or from being cancelled, {_told(worst)}"
         yield f"{len(self.broken)} broken promises"
         yield from (f"  {line}" for line in self.broken)
 

@@ -12,12 +12,12 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from cauctl.lab.wsman.wire import Break, WireMode
-from cauctl.psrp.session import NodeSession
 
 if TYPE_CHECKING:
     from cauctl.lab.endpoint import NodeEndpoint
     from cauctl.lab.wsman.exchange import Exchange
     from cauctl.lab.wsman.wire import Verdict
+    from tests.chaos.calls import Client
 
 __all__ = ["Weather"]
 
@@ -40,15 +40,15 @@ class Weather:
 
     Args:
         endpoints: the nodes.
-        sessions: the sessions with them, in the same order, for cancelling.
+        clients: who works with them, in the same order, for cancelling.
         source: decides what befalls whom, and for how long.
     """
 
-    def __init__(self, endpoints: Sequence[NodeEndpoint], sessions: Sequence[NodeSession], source: Random) -> None:
+    def __init__(self, endpoints: Sequence[NodeEndpoint], clients: Sequence[Client], source: Random) -> None:
         self.events: Counter[str] = Counter()
         self.longest_cancel = 0.0
         """Seconds that the slowest cancel took."""
-        self._endpoints, self._sessions, self._source = endpoints, sessions, source
+        self._endpoints, self._clients, self._source = endpoints, clients, source
         self._repairs: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = count()
 
@@ -99,7 +99,7 @@ class Weather:
 
     def _cancel(self, victim: int) -> str:
         begin = time.monotonic()
-        found = self._sessions[victim].cancel()
+        found = self._clients[victim].cancel()
         self.longest_cancel = max(self.longest_cancel, time.monotonic() - begin)
         return "cancel" if found else "cancel of nothing"
 

@@ -117,6 +117,10 @@ class ScriptedSession:
         """Close."""
         self.is_open = False
 
+    def retire(self) -> None:
+        """Close for good."""
+        self.close()
+
 
 class FixedClock:
     """A clock that stands."""

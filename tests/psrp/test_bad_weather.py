@@ -8,10 +8,11 @@ import ssl
 import struct
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from cauctl.errors import FateUnknownError, NodeUnreachableError
+from cauctl.errors import FateUnknownError, NodeUnreachableError, OperationCancelledError
 from cauctl.lab.wsman.loop import EndpointLoop
 from cauctl.lab.wsman.wire import Break, Substitute, WireMode
 from cauctl.psrp.pipeline import native
@@ -133,3 +134,57 @@ def test_closing_gives_a_hanging_node_up(node, monkeypatch):
     session.open(SOON)
     session.close()
     assert () == node.endpoint.shells
+
+
+# Leaving
+
+
+def test_a_retired_session_ends_what_runs_refuses_what_waits_and_stays_closed(node):
+    session = NodeSession(node.connection)
+    with ThreadPoolExecutor(2) as pool:
+        running = pool.submit(session.run, native("wait.exe"), within=SOON)
+        assert node.waiting.wait(5)
+        waiting = pool.submit(session.run, native("echo.exe", "a"), within=SOON)
+        session.retire()
+        assert isinstance(running.exception(1), OperationCancelledError)
+        assert isinstance(waiting.exception(1), OperationCancelledError)
+    with pytest.raises(OperationCancelledError, match="was closed; nothing was sent"):
+        session.run(native("echo.exe", "a"), within=SOON)
+    assert () == node.endpoint.shells
+    assert 0 == node.runs["echo.exe"]
+
+
+def test_retiring_an_idle_session_removes_it(node):
+    session = NodeSession(node.connection)
+    session.open(SOON)
+    session.retire()
+    assert () == node.endpoint.shells
+    session.close()
+
+
+def test_a_hanging_node_holds_retiring_no_longer_than_a_second(node):
+    session = NodeSession(node.connection)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(session.run, native("wait.exe"), within=SOON)
+        assert node.waiting.wait(5)
+        node.endpoint.mode = WireMode.HANGING
+        begin = time.monotonic()
+        session.retire()
+        assert time.monotonic() - begin < 1 + GRACE
+        assert isinstance(running.exception(1), OperationCancelledError)
+
+
+def test_an_interrupt_does_not_wait_for_a_node_that_hangs(node):
+    """Ctrl-C raises KeyboardInterrupt wherever the main thread is, here where it takes output."""
+    session = NodeSession(node.connection)
+
+    def interrupt(_: list) -> None:
+        node.endpoint.mode = WireMode.HANGING
+        raise KeyboardInterrupt
+
+    session.open(SOON)
+    begin = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        session.run(native("wait.exe"), within=SOON, on_output=interrupt)
+    assert time.monotonic() - begin < 0.5 + GRACE
+    assert not session.is_open
