@@ -30,12 +30,25 @@ class Reaching:
     ] = None
     port: Annotated[int | None, Option(help="TCP port of the nodes. [default: 5986]")] = None
     authentication: Annotated[
-        Literal["negotiate", "kerberos", "ntlm", "basic"] | None,
-        Option(help="How to authenticate. [default: negotiate]"),
+        Literal["negotiate", "kerberos", "ntlm", "basic", "certificate", "credssp"] | None,
+        Option(help="How to authenticate; credssp hands the password to the node. [default: negotiate]"),
+    ] = None
+    tls: Annotated[
+        bool | None, Option(negative="--no-tls", help="HTTPS, or HTTP with encrypted messages. [default: HTTPS]")
     ] = None
     ca_file: Annotated[
         Path | None, Option(help="PEM file of the authorities to trust for the nodes' certificates.")
     ] = None
+    client_certificate: Annotated[
+        Path | None, Option(help="PEM file of our own certificate, for --authentication certificate.")
+    ] = None
+    client_certificate_key: Annotated[
+        Path | None, Option(help="PEM file of its key, when it is not in the same file.")
+    ] = None
+    session_configuration: Annotated[
+        str | None, Option(help="Session configuration on the nodes. [default: Microsoft.PowerShell]")
+    ] = None
+    proxy: Annotated[str | None, Option(help="URL of an HTTP proxy to the nodes.")] = None
 
     def for_operations(self) -> dict[str, Any]:
         """Keyword arguments that every operation takes."""
@@ -44,7 +57,12 @@ class Reaching:
             username=self.username,
             port=self.port,
             authentication=self.authentication,
+            tls=self.tls,
             ca_file=self.ca_file,
+            client_certificate=self.client_certificate,
+            client_certificate_key=self.client_certificate_key,
+            configuration_name=self.session_configuration,
+            proxy=self.proxy,
         )
         return {"connection": choice, "ask_password": ask_password}
 

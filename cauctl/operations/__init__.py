@@ -1,7 +1,7 @@
 """What can be done with a cluster: the one place that knows all parts and wires them.
 
-``scan``, ``plan``, ``run``, ``status``, ``explain``, ``recover``, ``get_reports`` and ``export_reports`` serve the
-cmdlets and the command line alike; each takes validated options and returns plain values.
+``scan``, ``plan``, ``run``, ``status``, ``explain``, ``recover``, ``try_connections``, ``get_reports`` and
+``export_reports`` serve the cmdlets and the command line alike; each takes validated options and returns plain values.
 """
 
 from cauctl.coordinator.stop_switch import StopSwitch
@@ -12,14 +12,17 @@ from cauctl.operations.plan import load_plan, plan
 from cauctl.operations.recover import Recovery, recover, status
 from cauctl.operations.reports import FoundReports, export_reports, get_reports
 from cauctl.operations.run import run, scan
+from cauctl.operations.trying import ConnectionTrial, NodeTrial, try_connections
 
 __all__ = [
     "Access",
     "ClusterStatus",
     "Connection",
     "ConnectionChoice",
+    "ConnectionTrial",
     "ExitCode",
     "FoundReports",
+    "NodeTrial",
     "Recovery",
     "RunOutcome",
     "ScanResult",
@@ -34,4 +37,5 @@ __all__ = [
     "run",
     "scan",
     "status",
+    "try_connections",
 ]

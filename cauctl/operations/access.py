@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
-from attrs import evolve, field, frozen
+from attrs import asdict, evolve, field, frozen
 
 from cauctl.errors import InputError
 from cauctl.models.credential import PSCredential
@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from cauctl.lab.record import LabRecord
     from cauctl.psrp.fleet import Fleet
 
-__all__ = ["Access", "AskPassword", "Connection", "ConnectionChoice", "connect"]
+__all__ = ["Access", "AskPassword", "Connection", "ConnectionChoice", "connect", "ways"]
+
+_ABOUT_WHOM: Final = frozenset({"entry_nodes", "username"})
+"""Choices that are no fields of a connection."""
 
 AskPassword = Callable[[str], PSCredential]
 """Asked for the credential of a user name when no variable holds its password."""
@@ -48,14 +51,24 @@ class ConnectionChoice:
     """TCP port of the nodes."""
     authentication: str | None = None
     """How to authenticate, as ``NodeConnection.authentication``."""
+    tls: bool | None = None
+    """HTTPS, or HTTP with encrypted messages."""
     ca_file: Path | None = None
     """PEM file of the authorities to trust."""
+    client_certificate: Path | None = None
+    """PEM file of our own certificate."""
+    client_certificate_key: Path | None = None
+    """PEM file of its key, when it is not in the same file."""
+    configuration_name: str | None = None
+    """Session configuration on the nodes."""
+    proxy: str | None = field(default=None, repr=False)
+    """URL of an HTTP proxy."""
 
     @property
-    def options(self) -> dict[str, object]:
+    def options(self) -> dict[str, Any]:
         """Fields of :class:`~cauctl.psrp.connection.NodeConnection` that were chosen."""
-        chosen = {"port": self.port, "authentication": self.authentication, "ca_file": self.ca_file}
-        return {name: value for name, value in chosen.items() if value is not None}
+        chosen = asdict(self, filter=lambda each, value: each.name not in _ABOUT_WHOM and value is not None)
+        return dict(chosen)
 
 
 Connection = ConnectionChoice | NodeConnection | Sequence[NodeConnection]
@@ -93,7 +106,7 @@ def connect(
     Raises:
         InputError: no entry node is known, or what is known does not fit together.
     """
-    connections, clock = _ways(cluster_name, connection, credential, ask_password)
+    connections, clock = ways(cluster_name, connection, credential, ask_password)
     from cauctl.psrp.cluster import PsrpCluster  # noqa: PLC0415  loaded when something is asked of a node
     from cauctl.psrp.fleet import Fleet  # noqa: PLC0415  as above
 
@@ -126,9 +139,10 @@ def _node_ports(fleet: Fleet) -> tuple[Node, UpdateAgent]:
     return PsrpNode(fleet), PsrpUpdateAgent(fleet)
 
 
-def _ways(
+def ways(
     name: str, connection: Connection | None, credential: PSCredential | None, ask: AskPassword | None
 ) -> tuple[tuple[NodeConnection, ...], Clock]:
+    """Give the connections to a cluster's entry nodes and the clock of what is done there; :func:`connect` says how."""
     if connection is not None and not isinstance(connection, ConnectionChoice):
         return tuple(_as(each, credential) for each in _connections(connection)), SystemClock()
     choice = connection or ConnectionChoice()
@@ -192,13 +206,16 @@ def _lab_ways(
     return tuple(
         NodeConnection(
             each.name,
-            address=each.address,
-            port=each.port,
-            authentication=choice.authentication or "basic",
-            credential=own,
-            ca_file=choice.ca_file or record.ca_file,
-            certificate_name=each.name,
-            jea=record.jea,
+            **{
+                "authentication": "basic",
+                "ca_file": record.ca_file,
+                **choice.options,
+                "address": each.address,
+                "port": each.port,
+                "certificate_name": each.name,
+                "credential": own,
+                "jea": record.jea,
+            },
         )
         for each in record.nodes
     )

@@ -123,6 +123,13 @@ _ALL: Final = (
         Confirm=(False,),
     ),
     # Picking out what travels
+    _known(
+        "Get-Command",
+        _CORE,
+        "which of these commands an endpoint shows, for the test of a connection",
+        Name=ANY,
+        ErrorAction=("SilentlyContinue",),
+    ),
     _known("Select-Object", _UTILITY, "only the properties we read", Property=ANY, Skip=ANY),
     _known("Where-Object", _CORE, "only the object of that name", Property=ANY, EQ=(True,), NE=(True,), Value=ANY),
     _known("ForEach-Object", _CORE, "text without notes", MemberName=("ToString",)),

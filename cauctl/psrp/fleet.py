@@ -102,6 +102,12 @@ class Fleet:
         with self._lock:
             return tuple(link.name for link in self._links.values())
 
+    @property
+    def connections(self) -> tuple[NodeConnection, ...]:
+        """How each node that is known is reached, in the same order."""
+        with self._lock:
+            return tuple(link.connection for link in self._links.values())
+
     def learn(self, names: Sequence[str], *, domain: str, down: Iterable[str] = ()) -> None:
         """Take over which nodes the cluster has, and which of them cannot speak for it now."""
         with self._lock:

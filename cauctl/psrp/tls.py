@@ -30,14 +30,19 @@ __all__ = ["tls_context", "tls_failure"]
 _ENDED = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
 
-def tls_context(connection: NodeConnection) -> ssl.SSLContext:
-    """Give the context for ``connection``; those without a client certificate are shared: each costs a megabyte."""
+def tls_context(connection: NodeConnection, *, own: bool = False) -> ssl.SSLContext:
+    """Give the context for ``connection``; those without a client certificate are shared: each costs a megabyte.
+
+    urllib3 switches the check of the name off in a shared one and makes it itself; whoever does not connect by urllib3
+    asks for one of its ``own``.
+    """
     ca_file = connection.ca_file
     stamp = _read_stamp(ca_file) if ca_file else 0
-    if connection.client_certificate is None:
+    if connection.client_certificate is None and not own:
         return _shared_context(ca_file, stamp, connection.certificate_validation)
     context = _context(ca_file, validate=connection.certificate_validation)
-    _add_client_certificate(context, connection)
+    if connection.client_certificate is not None:
+        _add_client_certificate(context, connection)
     return context
 
 

@@ -67,6 +67,8 @@ _REPEAT_AFTER: Final = (0.0, 0.05, 0.1, 0.2, 0.4)
 _NEW_CONTEXTS: Final = 2
 _MUTUAL_TLS: Final = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 _OK, _REDIRECT, _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _UNAVAILABLE = 200, 300, 400, 401, 403, 404, 503
+_KERBEROS: Final = frozenset({"gssapi", "krb5"})
+"""Packages that speak Kerberos, where they are installed; spnego lets their errors through."""
 _construction = threading.Lock()
 
 
@@ -182,6 +184,10 @@ class NodeTransport(pypsrp.wsman._TransportHTTP):  # noqa: SLF001  the hook
             raise self.line.broken(error) from error
         except (pypsrp.exceptions.AuthenticationError, spnego.exceptions.SpnegoError, ValueError, ImportError) as error:
             raise self._not_authenticated(str(error)) from error
+        except Exception as error:  # Kerberos' own errors have no ancestor but this one
+            if type(error).__module__.partition(".")[0] not in _KERBEROS:
+                raise
+            raise self._not_authenticated(str(error)) from error
 
     def _unseal(self, response: requests.Response) -> bytes:
         content = response.content
@@ -234,6 +240,19 @@ class NodeTransport(pypsrp.wsman._TransportHTTP):  # noqa: SLF001  the hook
             address=self.line.peer,
             advice="Check user name, password and whether the node allows this way to authenticate.",
         )
+
+
+class _Negotiate(pypsrp.negotiate.HTTPNegotiateAuth):
+    """Negotiate, NTLM or Kerberos; a handshake that fails on our side leaves no connection behind."""
+
+    def response_hook(self, response: requests.Response, **options: Any) -> requests.Response:
+        """Answer a challenge."""
+        try:
+            answer: requests.Response = super().response_hook(response, **options)  # type: ignore[no-untyped-call]
+        except BaseException:
+            response.close()
+            raise
+        return answer
 
 
 class NodeWSMan(pypsrp.wsman.WSMan):
@@ -329,7 +348,7 @@ def _authenticator(connection: NodeConnection, *, wrap: bool) -> requests.auth.A
         return requests.auth.HTTPBasicAuth((user_name or "").encode(), (password or "").encode())
     if connection.authentication is Authentication.CREDSSP:
         return _credssp(user_name, password)
-    return pypsrp.negotiate.HTTPNegotiateAuth(
+    return _Negotiate(
         username=user_name,
         password=password,
         auth_provider=connection.authentication.value,

@@ -19,6 +19,7 @@ from cauctl.psrp.jea.agent import JeaUpdateAgent
 from cauctl.psrp.jea.node import JeaNode
 from cauctl.psrp.node import SIGNALS, PsrpNode
 from cauctl.psrp.pipeline import Pipeline
+from cauctl.psrp.steps import SHOWN_COMMANDS
 
 REQUEST = AgentRequest("r1", run_id="run-1", operation=AgentOperation.SCAN, query="IsInstalled=0")
 RECORD = LockRecord("run-1", owner="ada", fence=1, acquired=NOW, lease_until=NOW + timedelta(minutes=15))
@@ -39,7 +40,7 @@ def every_pipeline() -> list[Pipeline]:
     _drive_cluster(node)
     _drive_node(node)
     _drive_agent(node)
-    return list({str(pipeline): pipeline for pipeline in node.sent}.values())
+    return list({str(pipeline): pipeline for pipeline in [*node.sent, SHOWN_COMMANDS]}.values())
 
 
 def every_call() -> list[Pipeline]:
