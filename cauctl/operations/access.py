@@ -12,6 +12,7 @@ give.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +25,7 @@ from cauctl.models.credential import PSCredential
 from cauctl.operations.clock import ScaledClock, SystemClock
 from cauctl.ports import Clock, Cluster, Node, UpdateAgent
 from cauctl.psrp.clusters_file import ClusterEntry, ClustersFile
-from cauctl.psrp.connection import NodeConnection
+from cauctl.psrp.connection import Authentication, NodeConnection
 
 if TYPE_CHECKING:
     from cauctl.lab.record import LabRecord
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Access", "AskPassword", "Connection", "ConnectionChoice", "connect", "ways"]
 
+_log = logging.getLogger(__name__)
 _ABOUT_WHOM: Final = frozenset({"entry_nodes", "username"})
 """Choices that are no fields of a connection."""
 
@@ -111,6 +113,8 @@ def connect(
     from cauctl.psrp.fleet import Fleet  # noqa: PLC0415  as above
 
     fleet = Fleet(cluster_name, connections)
+    if connections[0].authentication is Authentication.CREDSSP:
+        _log.warning("CredSSP hands the password itself to each node; nothing here needs it, kerberos serves as well.")
     node, agent = _node_ports(fleet)
     used = connections[0].credential
     try:

@@ -111,9 +111,10 @@ def test_the_exit_code_tells_how_a_run_ended_even_where_nothing_can_be_printed(
     assert code == finish(RunOutcome(GOOD_REPORT, unresumed=unresumed), form)
 
 
-def test_a_plan_has_one_form(capsys: pytest.CaptureFixture[str]):
-    """Nothing is accepted and ignored."""
-    assert "expected no --output with --what-if" in refusal(capsys, "run", "C1", "--what-if", "--output", "json")
+@pytest.mark.parametrize("form", ["xml", "csv", "clixml"])
+def test_a_plan_is_a_text_or_a_document(capsys: pytest.CaptureFixture[str], form: str):
+    told = refusal(capsys, "run", "C1", "--what-if", "--output", form)
+    assert "expected table or json with --what-if" in told
 
 
 def test_a_demo_says_why_its_folder_cannot_be_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

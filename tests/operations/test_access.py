@@ -13,6 +13,7 @@ from cauctl.errors import AuthenticationError, InputError
 from cauctl.lab.server import Lab
 from cauctl.models.credential import PSCredential
 from cauctl.operations.access import ConnectionChoice
+from cauctl.psrp.connection import NodeConnection
 
 StartLab = Callable[..., Lab]
 
@@ -41,3 +42,12 @@ def test_what_is_no_connection_is_refused(connection: Any):
     with pytest.raises(InputError, match="expected a NodeConnection, or a list of some") as caught:
         cau.invoke_cau_scan("C1", connection=connection)
     assert "connection" == caught.value.where
+
+
+def test_credssp_is_warned_against(caplog):
+    way = NodeConnection("N1", authentication="credssp", credential=PSCredential("kim", "hunter2"))
+    with operations.connect("FC1", connection=way):
+        pass
+    assert ["CredSSP hands the password itself to each node"] == [
+        record.message.partition(";")[0] for record in caplog.records
+    ]
