@@ -125,7 +125,7 @@ class _Opened:
     def __init__(self, session: NodeSession) -> None:
         self._session = session
         self._greeted = False
-        self.run, self.close = session.run, session.close
+        self.run, self.close, self.retire = session.run, session.close, session.retire
 
     @property
     def is_open(self) -> bool:
