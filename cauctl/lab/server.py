@@ -49,6 +49,8 @@ ENGINES: Final = ("python", "pwsh")
 
 DEFAULT_TIME_SCALE: Final = 600.0
 """Ten minutes of the lab a second."""
+_USUAL_SCALES: Final = {"python": DEFAULT_TIME_SCALE, "pwsh": 60.0}
+"""A PowerShell takes seconds to start; ten minutes of the lab would be too short a lease for that."""
 _ADDRESS: Final = "127.0.0.1"
 _LAST_PORT: Final = 65_535
 _SLOWEST: Final = 0.001
@@ -63,7 +65,7 @@ class Lab:
         name: name of the cluster, when no scenario says it.
         nodes: number of nodes, when no scenario says it.
         seed: the world's luck.
-        time_scale: how many times as fast as real time its clock runs.
+        time_scale: how many times as fast as real time its clock runs; by default 600, with real PowerShell 60.
         port: port of the first node, the others follow; 0 takes free ones.
         faults: what goes wrong, when no scenario says it.
         scenario: another world than the usual one.
@@ -79,7 +81,7 @@ class Lab:
         *,
         nodes: int = 4,
         seed: int = 0,
-        time_scale: float = DEFAULT_TIME_SCALE,
+        time_scale: float | None = None,
         port: int = 0,
         faults: Iterable[Fault] = (),
         scenario: Scenario | None = None,
@@ -88,12 +90,13 @@ class Lab:
         pwsh: str | os.PathLike[str] | None = None,
         lock: EndpointLock | None = None,
     ) -> None:
+        if engine not in ENGINES:
+            raise InputError(engine, where="engine", expected=" or ".join(ENGINES))
+        time_scale = _USUAL_SCALES[engine] if time_scale is None else time_scale
         if not _SLOWEST <= time_scale <= _FASTEST:
             raise InputError(
                 f"{time_scale:g}", where="time_scale", expected=f"a number from {_SLOWEST:g} to {_FASTEST:,}"
             )
-        if engine not in ENGINES:
-            raise InputError(engine, where="engine", expected=" or ".join(ENGINES))
         self._pwsh = find_pwsh(pwsh) if engine == "pwsh" else None
         scenario = scenario or standard_scenario(name, nodes=nodes, faults=faults)
         if not 0 <= port <= _LAST_PORT - len(scenario.nodes):
@@ -136,9 +139,19 @@ class Lab:
         return self.world.scenario.name
 
     @property
+    def time_scale(self) -> float:
+        """How many times as fast as real time its clock runs."""
+        return self._time_scale
+
+    @property
     def endpoints(self) -> dict[str, NodeEndpoint]:
         """The endpoint of each node, by name, once the lab has been started."""
         return self._endpoints
+
+    @property
+    def processes(self) -> tuple[int, ...]:
+        """Identifiers of the PowerShell processes that live; none with the lab's own engine."""
+        return self._host.processes if self._host is not None else ()
 
     @property
     def record(self) -> LabRecord:
@@ -185,6 +198,7 @@ class Lab:
         commands.include(node_commands(self.world), override=True)
         if self._pwsh is not None:
             self._host = PwshHost(self._pwsh, commands, clock, lock=self._lock)
+            self.world.launcher = self._host.launch
         shown = commands if self._lock is None else CommandTable(commands, jea_functions()).only(self._lock.visible)
         credentials = Credentials({self._user: self._password})
         for index, (name, machine) in enumerate(self.world.machines.items()):

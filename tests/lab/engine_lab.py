@@ -38,11 +38,13 @@ class Bench:
 
 
 @contextmanager
-def bench(folder: Path, engine: str, *, pwsh: str | None = None, lock: EndpointLock | None = None) -> Iterator[Bench]:
-    """A lab of two nodes in which time passes as it does."""
+def bench(
+    folder: Path, engine: str, *, pwsh: str | None = None, lock: EndpointLock | None = None, time_scale: float = 1
+) -> Iterator[Bench]:
+    """A running lab of two nodes."""
     lab = Lab(
         f"LAB-{engine}{'-LOCKED' if lock else ''}".upper(),
-        nodes=2, seed=7, time_scale=1, published=False, engine=engine, pwsh=pwsh, lock=lock,
+        nodes=2, seed=7, time_scale=time_scale, published=False, engine=engine, pwsh=pwsh, lock=lock,
     )  # fmt: skip
     with lab:
         folder.mkdir(exist_ok=True)

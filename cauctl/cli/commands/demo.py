@@ -29,14 +29,22 @@ def register(app: App) -> None:
     app.command(demo, name="demo")
 
 
-def demo(
+def demo(  # noqa: PLR0913  options of a command
     *,
     nodes: Annotated[int, Option(help="Number of nodes, 1 to 64.", show_default=True)] = 4,
     seed: Annotated[int, Option(help="Seed of everything that is left to chance.", show_default=True)] = 1,
     path: Annotated[Path, Option(help="Folder for the files that it leaves.", show_default=True)] = Path("cauctl-demo"),
     fault: Annotated[tuple[str, ...], Option(help="What goes wrong, as for cauctl lab; repeat it for more.")] = (),
+    engine: Annotated[
+        str, Option(help="What runs the nodes' pipelines: python, or pwsh, a real PowerShell 7.", show_default=True)
+    ] = "python",
+    pwsh: Annotated[
+        Path | None, Option(help="PowerShell 7, where it is not pwsh on the path and CAUCTL_PWSH does not say it.")
+    ] = None,
 ) -> int:
     """Start an embedded cluster, scan it, update it node by node, and write the reports. About half a minute.
+
+    With --engine pwsh each node is a real PowerShell, and it takes some minutes.
 
     It leaves scan.xml, run.xml, report.html and report.csv in the folder, and nothing elsewhere.
     """
@@ -52,7 +60,8 @@ def demo(
             f"{str(path)!r} cannot be made: {error.strerror}", where="--path", expected="a folder that can be written"
         ) from error
     store = ReportStore(path / "state")
-    with Lab("DEMO-FC1", nodes=nodes, seed=seed, faults=[Fault.parse(each) for each in fault]) as lab:
+    faults = [Fault.parse(each) for each in fault]
+    with Lab("DEMO-FC1", nodes=nodes, seed=seed, faults=faults, engine=engine, pwsh=pwsh) as lab:
         say(f"{lab.name}: {nodes} nodes on loopback, each with a real PowerShell remoting listener over HTTPS.", "bold")
         scan = operations.scan(ScanOptions.bind(cluster_name=lab.name))
         _show_scan(scan)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from pathlib import Path  # noqa: TC003  the options are read from the annotations
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter as Option
@@ -29,8 +30,9 @@ def lab(  # noqa: PLR0913  options of a command
     nodes: Annotated[int, Option(help="Number of nodes, 1 to 64.", show_default=True)] = 4,
     seed: Annotated[int, Option(help="Seed of everything that is left to chance.", show_default=True)] = 1,
     time_scale: Annotated[
-        float, Option(help="How many times as fast as real time its clock runs.", show_default=True)
-    ] = 600.0,
+        float | None,
+        Option(help="How many times as fast as real time its clock runs: 600, with real PowerShell 60."),
+    ] = None,
     port: Annotated[int, Option(help="TCP port of the first node; 0: free ones.", show_default=True)] = 0,
     fault: Annotated[
         tuple[str, ...],
@@ -43,6 +45,12 @@ def lab(  # noqa: PLR0913  options of a command
     jea: Annotated[
         bool, Option(help="Nodes show nothing but the functions of the module that cauctl jea export writes.")
     ] = False,
+    engine: Annotated[
+        str, Option(help="What runs the nodes' pipelines: python, or pwsh, a real PowerShell 7.", show_default=True)
+    ] = "python",
+    pwsh: Annotated[
+        Path | None, Option(help="PowerShell 7, where it is not pwsh on the path and CAUCTL_PWSH does not say it.")
+    ] = None,
 ) -> int:
     """Start a failover cluster that speaks PowerShell remoting over HTTPS on loopback, until Ctrl-C.
 
@@ -68,8 +76,11 @@ def lab(  # noqa: PLR0913  options of a command
             port=port,
             faults=[Fault.parse(each) for each in fault],
             lock=jea_lock() if jea else None,
+            engine=engine,
+            pwsh=pwsh,
         ) as cluster:
-            say(f"{cluster.name} is up: {', '.join(cluster.endpoints)}; its clock runs {time_scale:g} times as fast.")
+            names = ", ".join(cluster.endpoints)
+            say(f"{cluster.name} is up: {names}; its clock runs {cluster.time_scale:g} times as fast.")
             say(f"Try: cauctl scan {cluster.name}", "bold")
             say("Ctrl-C ends it.", "dim")
             ended.wait()

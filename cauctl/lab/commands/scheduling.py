@@ -157,7 +157,8 @@ def _one_named(scene: Scene, call: BoundCall) -> list[ScheduledTask]:
 def start_scheduled_task(scene: Scene, call: BoundCall) -> None:
     """Start tasks; one that runs already goes on alone."""
     for task in _one_named(scene, call):
-        scene.node.tasks.start(task, partial(launch_agent, scene.node, read_task(task.xml)))
+        launch = scene.world.launcher or launch_agent
+        scene.node.tasks.start(task, partial(launch, scene.node, read_task(task.xml)))
 
 
 @COMMANDS.command("Stop-ScheduledTask")

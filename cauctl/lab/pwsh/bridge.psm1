@@ -3,7 +3,8 @@
 # A call is one connection to loopback: a frame with a token and the call as CLIXML, then frames with what comes of it.
 # A frame is one letter, the length as four bytes (the highest first) and UTF-8. A pipeline that is stopped closes the
 # connection, which ends the call in the world.
-$ErrorActionPreference = 'Stop'
+# What a command writes by WriteError obeys this; whatever fails here itself is caught and thrown on.
+$ErrorActionPreference = 'Continue'
 $script:address, $script:port, $script:token = [System.Environment]::GetEnvironmentVariable('CAUCTL_LAB_WORLD').Split(' ')
 [System.Environment]::SetEnvironmentVariable('CAUCTL_LAB_WORLD', $null)
 $script:assembly = $null
@@ -195,10 +196,16 @@ function Invoke-LabCall {
             }
         }
     }
+    catch { throw }
     finally { $client.Dispose() }
 }
 
 $global:CauctlAnswer = {
+    param($Cmdlet)
+    try { Invoke-LabAnswer $Cmdlet } catch { throw }
+}
+
+function Invoke-LabAnswer {
     param($Cmdlet)
     $invocation = $Cmdlet.MyInvocation
     $name = $invocation.MyCommand.Name
@@ -224,4 +231,33 @@ foreach ($name in 'CauctlAnswer', 'CauctlProgram') {
     $variable.Options = 'ReadOnly, AllScope'
     $variable.Visibility = 'Private'
 }
-Export-ModuleMember -Function @()
+
+function Invoke-LabUpdate {
+    # What the update session of a node asks the world; an error of the world is the exception that COM would throw.
+    [CmdletBinding()]
+    param([string] $Name, [object[]] $Arguments)
+    $failure = Invoke-LabCall $PSCmdlet $Name @{ Command = $Name; Arguments = $Arguments }
+    if ($null -ne $failure) { throw $failure.Exception }
+}
+
+function Start-LabLifeline {
+    # Ends this process with the connection to the world: when the lab ends, however it ends.
+    $watch = {
+        param([string] $Address, [int] $Port, [string] $Token)
+        try {
+            $client = [System.Net.Sockets.TcpClient]::new($Address, $Port)
+            $text = $Token + [System.Management.Automation.PSSerializer]::Serialize(@{ Command = 'lifeline' })
+            $body = [System.Text.Encoding]::UTF8.GetBytes($text)
+            $head = [System.BitConverter]::GetBytes([System.Net.IPAddress]::HostToNetworkOrder([int] $body.Length))
+            $stream = $client.GetStream()
+            $stream.Write($head, 0, 4)
+            $stream.Write($body, 0, $body.Length)
+            [void] $stream.ReadByte()
+        }
+        finally { [System.Environment]::Exit(1) }
+    }
+    $shell = [powershell]::Create([System.Management.Automation.Runspaces.InitialSessionState]::CreateDefault2())
+    [void] $shell.AddScript($watch).AddArgument($address).AddArgument([int] $port).AddArgument($token).BeginInvoke()
+}
+
+Export-ModuleMember -Function 'Invoke-LabUpdate', 'Start-LabLifeline'

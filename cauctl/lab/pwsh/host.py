@@ -10,22 +10,30 @@ Use::
 
 from __future__ import annotations
 
+import subprocess
 import threading
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
+from cauctl.lab.pwsh.agent import AgentProcess, launch_process
 from cauctl.lab.pwsh.calls import Caller, CallServer
 from cauctl.lab.pwsh.engine import PwshEngine
 from cauctl.lab.pwsh.kit import PwshKit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from cauctl.lab.clock import NodeClock
     from cauctl.lab.dispatch import CommandTable
     from cauctl.lab.lock import EndpointLock
+    from cauctl.lab.world.machine import Machine
+    from cauctl.lab.world.task_definition import TaskDefinition
     from cauctl.lab.wsman.shell import Engine, EngineFactory, Outlet
 
 __all__ = ["PwshHost"]
+
+_SYSTEM: Final = "NT AUTHORITY\\SYSTEM"
 
 
 class PwshHost:
@@ -50,6 +58,7 @@ class PwshHost:
         )
         self._calls = CallServer()
         self._engines: set[PwshEngine] = set()
+        self._agents: set[AgentProcess] = set()
         self._guard = threading.Lock()
 
     def __repr__(self) -> str:
@@ -59,7 +68,8 @@ class PwshHost:
     def processes(self) -> tuple[int, ...]:
         """Identifiers of the processes that live."""
         with self._guard:
-            return tuple(engine.process_id for engine in self._engines)
+            engines = [engine.process_id for engine in self._engines]
+            return (*engines, *(agent.process_id for agent in self._agents if agent.running))
 
     def engine(self, node: str) -> EngineFactory:
         """Give what makes the engine of each shell of a node."""
@@ -83,13 +93,43 @@ class PwshHost:
 
         return make
 
+    def launch(self, machine: Machine, definition: TaskDefinition) -> AgentProcess | int:
+        """Start what a scheduled task of a node runs: the real script of the agent."""
+        launched = launch_process(machine, definition, clock=self._clock, start=partial(self._start_agent, machine))
+        if isinstance(launched, AgentProcess):
+            with self._guard:
+                self._agents = {agent for agent in self._agents if agent.running} | {launched}
+        return launched
+
+    def _start_agent(
+        self, machine: Machine, table: CommandTable, arguments: list[str]
+    ) -> tuple[subprocess.Popen[bytes], Callable[[], None]]:
+        token = self._calls.admit(Caller(machine.name, _SYSTEM, commands=table, clock=self._clock))
+        try:
+            process = subprocess.Popen(  # noqa: S603  the program that the lab was given
+                self._kit.agent(arguments),
+                env=self._kit.environment(self._calls.address(token)),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            )
+        except OSError:
+            self._calls.dismiss(token)
+            raise
+        return process, partial(self._calls.dismiss, token)
+
     def close(self) -> None:
         """End every process, wait for their ends, and leave nothing behind."""
         with self._guard:
-            engines = list(self._engines)
+            engines, agents = list(self._engines), list(self._agents)
+        for agent in agents:
+            with agent.lock:
+                agent.kill()
         for engine in engines:
             engine.close()
         for engine in engines:
             engine.join()
+        for agent in agents:
+            agent.join()
         self._calls.close()
         self._kit.close()

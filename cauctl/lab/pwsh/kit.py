@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PwshKit", "find_pwsh"]
 
-_SCRIPTS: Final = ("assembly.ps1", "bridge.psm1", "node.ps1", "utility.psm1")
+_SCRIPTS: Final = ("agent_host.ps1", "assembly.ps1", "bridge.psm1", "node.ps1", "utility.psm1")
 _ENGINE: Final = "Microsoft.PowerShell.Core"
 """Module whose commands are in every PowerShell."""
 _CUSTOM_OBJECT: Final = "System.Management.Automation.PSCustomObject"
@@ -89,6 +89,11 @@ class PwshKit:
         shown = self._names if visible is None else visible
         startup = f". {_quoted(str(self._folder / 'node.ps1'))} -Visible {_list(shown)} -Modules {_list(modules)}"
         return [str(self._pwsh), "-NoLogo", "-NoProfile", "-s", "-c", startup]
+
+    def agent(self, arguments: Sequence[str]) -> list[str]:
+        """Give the command line of a scheduled task that runs the node agent."""
+        script = str(self._folder / "agent_host.ps1")
+        return [str(self._pwsh), "-NoLogo", "-NoProfile", "-NonInteractive", "-File", script, *arguments]
 
     def environment(self, world: str) -> dict[str, str]:
         """Give the environment of a session; ``world`` is where and with which token it asks."""

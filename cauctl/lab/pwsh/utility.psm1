@@ -2,7 +2,8 @@
 #
 # Binding is the cmdlets' own (assembly.ps1 makes them); here is what they do, as far as pipelines without script use
 # them. A parameter that is not served is refused, never ignored.
-$ErrorActionPreference = 'Stop'
+# What a command writes by WriteError obeys this; whatever fails here itself is caught and thrown on.
+$ErrorActionPreference = 'Continue'
 
 function New-UtilityError {
     param([System.Exception] $Cause, [string] $Id, [string] $Category, $Target)
@@ -238,12 +239,15 @@ function Invoke-UtilityWrite {
 
 $global:CauctlLocal = {
     param($Cmdlet, [string] $Method)
-    switch ($Cmdlet.MyInvocation.MyCommand.Name) {
-        'Select-Object' { return Invoke-UtilitySelect $Cmdlet $Method }
-        'Sort-Object' { return Invoke-UtilitySort $Cmdlet $Method }
-        'Measure-Object' { return Invoke-UtilityMeasure $Cmdlet $Method }
-        'Write-Output' { return Invoke-UtilityWrite $Cmdlet $Method }
+    try {
+        switch ($Cmdlet.MyInvocation.MyCommand.Name) {
+            'Select-Object' { return Invoke-UtilitySelect $Cmdlet $Method }
+            'Sort-Object' { return Invoke-UtilitySort $Cmdlet $Method }
+            'Measure-Object' { return Invoke-UtilityMeasure $Cmdlet $Method }
+            'Write-Output' { return Invoke-UtilityWrite $Cmdlet $Method }
+        }
     }
+    catch { throw }
 }
 $variable = $ExecutionContext.SessionState.PSVariable.Get('global:CauctlLocal')
 $variable.Options = 'ReadOnly, AllScope'

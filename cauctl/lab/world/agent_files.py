@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cauctl.lab.world.task_definition import TaskDefinition
     from cauctl.lab.world.tasks import Program
 
-__all__ = ["event_line", "launch_agent", "read_request"]
+__all__ = ["agent_file_of", "event_line", "launch_agent", "read_request"]
 
 PROTOCOL: Final = 1
 NO_SUCH_SCRIPT: Final = 0xFFFD_0000
@@ -43,7 +43,13 @@ class _RefusedError(Exception):
 
 
 def launch_agent(machine: Machine, definition: TaskDefinition) -> Program | int:
-    """Start what a task runs; the code of the failure when it cannot start."""
+    """Start the twin for what a task runs; the code of the failure when it cannot start."""
+    found = agent_file_of(machine, definition)
+    return found if isinstance(found, int) else _begin(machine, found[1])
+
+
+def agent_file_of(machine: Machine, definition: TaskDefinition) -> tuple[str, str] | int:
+    """Give the agent file that a task runs and the folder of its request; the code of the failure if it cannot run."""
     program = definition.command.strip('"').replace("/", "\\").rpartition("\\")[2]
     if program.casefold() != _POWERSHELL:
         return NO_SUCH_PROGRAM
@@ -51,7 +57,7 @@ def launch_agent(machine: Machine, definition: TaskDefinition) -> Program | int:
     script, folder = options.get("-file"), options.get("-folder")
     if script is None or folder is None or not _is_whole(machine, script):
         return NO_SUCH_SCRIPT
-    return _begin(machine, folder)
+    return script, folder
 
 
 def _options(arguments: str) -> dict[str, str]:

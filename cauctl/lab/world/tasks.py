@@ -30,6 +30,11 @@ class Program(Protocol):
         """Whether it is at work."""
         ...
 
+    @property
+    def result(self) -> int:
+        """Exit code of what has ended by itself."""
+        ...
+
     def kill(self) -> None:
         """End it where it is."""
         ...
@@ -65,7 +70,9 @@ class ScheduledTask:
     @property
     def last_result(self) -> int:
         """``LastTaskResult``."""
-        return STILL_RUNS if self.state == "Running" else self.ended_with
+        if self.state == "Running":
+            return STILL_RUNS
+        return self.ended_with or (self.program.result if self.program is not None else 0)
 
 
 class TaskScheduler:

@@ -115,6 +115,10 @@ class WindowsUpdate:
             if update.update_id in history or not any(each in ids for each in update.superseded_by)
         ]
 
+    def find(self, key: UpdateKey) -> CatalogueUpdate | None:
+        """Give an update of the catalogue by its identity."""
+        return next((update for update in self._catalogue if update.key == key), None)
+
     def is_offered(self, key: UpdateKey) -> bool:
         """Tell whether a search for what is missing would give this update now."""
         return any(update.key == key and not self.is_installed(update) for update in self._visible())

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cauctl.lab.world.scenario import Scenario
+    from cauctl.lab.world.task_definition import TaskDefinition
+    from cauctl.lab.world.tasks import Program
 
 __all__ = ["World"]
 
@@ -40,6 +42,8 @@ class World:
         self.ledger = Ledger(scenario.begins)
         names = [node.name for node in scenario.nodes]
         self.faults = FaultPlan(scenario.faults, names, lambda kind: self.dice.pick(f"place of {kind}", names))
+        self.launcher: Callable[[Machine, TaskDefinition], Program | int] | None = None
+        """Starts what a scheduled task runs, else the agent's twin does; called with the world locked."""
         self.watchers: list[Callable[[Machine], None]] = []
         """Called with a node whenever its connections broke or its port opened or closed."""
         self.machines: dict[str, Machine] = {
