@@ -75,13 +75,22 @@ class Cluster(Protocol):
         """Microsoft's coordinator at work on any reachable node, and an enabled self-updating role."""
 
     def acquire_lock(self, record: LockRecord) -> LockRecord | None:
-        """Take the lock atomically. None: it is ours now; else the record of whoever holds it, untouched."""
+        """Take the lock atomically. None: it is ours now; else the record of whoever holds it, untouched.
+
+        Our own record comes back where it was given a higher fencing counter than it was asked for.
+        """
+
+    def take_over_lock(self, record: LockRecord) -> LockRecord | None:
+        """Take a held lock atomically, with the next fencing counter. None: it is ours now; else who was faster."""
 
     def read_lock(self) -> LockRecord | None:
-        """The lock as it stands, None when free; StateError when it cannot be read as ours."""
+        """The record of the highest fencing counter, None when free; StateError when it cannot be read as ours."""
 
-    def write_lock(self, record: LockRecord) -> None:
-        """Replace the record of a lock that is held (lease, fence, checkpoint). StateError when there is none."""
+    def write_lock(self, record: LockRecord) -> LockRecord:
+        """Replace our own record (lease, checkpoint), then give the record of whoever holds the lock by now.
+
+        Nothing of another coordinator is ever written over. StateError when our record is gone.
+        """
 
     def release_lock(self, run_id: str) -> None:
         """Remove the lock if it is this run's; a lock of another run is left alone, a missing one is fine."""

@@ -157,9 +157,8 @@ class Trial:
         lock = memory.cluster.read_lock()
         if lock is None:
             return 1
-        memory.cluster.write_lock(
-            evolve(lock, owner=owner, fence=lock.fence + 1, lease_until=self.world.now + timedelta(minutes=12))
-        )
+        until = self.world.now + timedelta(minutes=12)
+        memory.cluster.take_over_lock(evolve(lock, owner=owner, fence=lock.fence + 1, lease_until=until))
         return lock.fence + 1
 
     # --- what came of it ---------------------------------------------------------------------------------------------

@@ -136,6 +136,11 @@ class CollectAgent(NodeAction):
 
     request: AgentRequest = field(kw_only=True)
 
+    @property
+    def destructive(self) -> bool:  # type: ignore[override]  # a search can be done again, what was installed cannot
+        """True after an installation: the checkpoint must hold what became of it before the node forgets it."""
+        return self.request.operation.value == "Install"
+
 
 @frozen
 class CheckGates(NodeAction):

@@ -1,8 +1,12 @@
 """The checkpoint: what another coordinator must know of a run, a few KB in the cluster's own memory.
 
-It is written before each destructive step and with each renewal of the lease, so what it says of a node is an intent:
-"paused" means that we were about to pause it, or had. It is short JSON with a version; another version is refused, not
-guessed at.
+It is written before each destructive step, before what a node told is removed there, and with each renewal of the
+lease, so what it says of a node is an intent: "paused" means that we were about to pause it, or had. It is JSON with a
+version; another version is refused, not guessed at.
+
+Two things stand in it: marks, a line for each node, which say enough to give the run up; and the state of the run in
+short (:mod:`cauctl.coordinator.remembered`), from which another coordinator goes on. A cluster so large that the second
+does not fit keeps the marks alone.
 """
 
 from __future__ import annotations
@@ -13,12 +17,16 @@ from typing import Any
 
 from attrs import field, frozen
 
+from cauctl.coordinator.actions import Call, LeaveLock
+from cauctl.coordinator.remembered import Packer, unpack
 from cauctl.coordinator.state import NodeWork, Phase, RunState
 from cauctl.errors import StateError
 
-__all__ = ["Checkpoint", "NodeMark", "checkpoint_of", "read_checkpoint"]
+__all__ = ["Checkpoint", "NodeMark", "checkpoint_of", "left_behind", "read_checkpoint"]
 
-_VERSION = 1
+_VERSION = 2
+_LONGEST_STATE = 20_000
+"""Characters of a packed state that the cluster is burdened with."""
 
 
 @frozen
@@ -51,10 +59,21 @@ class Checkpoint:
     """The run."""
     started: datetime = field(kw_only=True)
     """When it began."""
+    fence: int = field(default=1, kw_only=True)
+    """Fencing counter of the coordinator that wrote it."""
     stopping: bool = field(default=False, kw_only=True)
     """True when nothing new was to start."""
     nodes: tuple[NodeMark, ...] = field(default=(), kw_only=True)
     """Its nodes."""
+    left: bool = field(default=False, kw_only=True)
+    """True where the coordinator is done and left the lock behind, because a node could not be resumed."""
+    packed: str | None = field(default=None, kw_only=True, repr=False)
+    """The state in short; None where it did not fit."""
+
+    @property
+    def state(self) -> RunState | None:
+        """The state of the run as it was then; None where it did not fit. StateError when it cannot be read."""
+        return None if self.packed is None else unpack(self.packed)
 
     @property
     def paused(self) -> tuple[str, ...]:
@@ -62,13 +81,31 @@ class Checkpoint:
         return tuple(node.name for node in self.nodes if node.paused)
 
 
-def checkpoint_of(state: RunState) -> str:
-    """Write the checkpoint of a run."""
-    started = state.started.isoformat() if state.started else ""
-    nodes = {node.name: _mark(node) for node in state.nodes.values()}
-    document = {"version": _VERSION, "run": state.run_id, "started": started, "nodes": nodes}
+def checkpoint_of(state: RunState, packer: Packer | None = None) -> str:
+    """Write the checkpoint of a run; ``packer`` remembers what it wrote of each node before."""
+    document: dict[str, Any] = {
+        "version": _VERSION,
+        "run": state.run_id,
+        "started": state.started.isoformat() if state.started else "",
+        "fence": state.fence,
+        "nodes": {node.name: _mark(node) for node in state.nodes.values()},
+    }
     if state.stopping:
         document["stopping"] = True
+    if isinstance(state.pending, Call) and isinstance(state.pending.action, LeaveLock):
+        document["left"] = True
+    packed = (packer or Packer()).pack(state)
+    if len(packed) <= _LONGEST_STATE:
+        document["state"] = packed
+    return _json(document)
+
+
+def left_behind(text: str) -> str:
+    """Give a checkpoint that says that its coordinator is done."""
+    return _json({**json.loads(text), "left": True})
+
+
+def _json(document: dict[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -81,7 +118,10 @@ def read_checkpoint(text: str) -> Checkpoint:
         return Checkpoint(
             document["run"],
             started=datetime.fromisoformat(document["started"]),
+            fence=int(document["fence"]),
             stopping=bool(document.get("stopping", False)),
+            left=bool(document.get("left", False)),
+            packed=document.get("state"),
             nodes=tuple(_read_mark(name, mark) for name, mark in document["nodes"].items()),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:

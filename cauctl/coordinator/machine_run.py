@@ -179,7 +179,7 @@ def _refuse(turn: Turn, kind: RefusalKind, why: Problem, *, holder: LockRecord |
 def _locked(turn: Turn, record: LockRecord) -> None:
     run = turn.run
     started = run.started or turn.at
-    turn.change(lock=record, phase=RunPhase.PREPARING)
+    turn.change(lock=record, fence=record.fence, phase=RunPhase.PREPARING)
     limits = (("StopAfter", run.settings.stop_after), ("WarnAfter", run.settings.warn_after))
     alarms = tuple(_alarm(turn, name, started + after) for name, after in limits if after is not None)
     until = turn.at + turn.limits.renewal

@@ -5,8 +5,8 @@ Rules kept here:
 * Look before acting: a node that is paused by somebody else is not taken for ours, a node that restarted already is not
   restarted, one that is not drained any more is neither restarted nor installed on, a coordinator that has lost the
   lock does nothing. What was found instead of what was to be is the answer, and decides.
-* The lock is read again right before each destructive action, and the checkpoint is written with it: intent before
-  action. After a silence longer than the lease the lock is read before anything at all.
+* Right before each destructive action the checkpoint is written and the lock is read again: intent before
+  action. After a long silence, as of a computer that slept, the lock is read before anything at all.
 * Nothing is raised: an error becomes a :class:`~cauctl.coordinator.events.CallFailed`, an unforeseen one too, so that
   the machine can undo what was begun.
 
@@ -16,6 +16,7 @@ A performer may be used from several threads.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -68,6 +69,7 @@ from cauctl.coordinator.events import (
     SuspendRequested,
 )
 from cauctl.coordinator.problems import Problem, ProblemKind, problem_of
+from cauctl.coordinator.remembered import Packer
 from cauctl.coordinator.sight import completed
 from cauctl.errors import CauError, StateError
 from cauctl.models.nodes import LockRecord, NodeState
@@ -125,7 +127,8 @@ class Performer:
         self._ports = ports
         self._latest = latest
         self._lock = Lock()
-        self._confirmed_until: datetime | None = None
+        self._packer = Packer()
+        self._confirmed: datetime | None = None
         self._table: Mapping[type[Action], Callable[[Call, RunState], Answers]] = {
             CheckInterlock: self._check_interlock,
             AcquireLock: self._acquire_lock,
@@ -187,12 +190,12 @@ class Performer:
             fence=state.fence,
             acquired=now,
             lease_until=now + state.settings.limits.lease,
-            checkpoint=checkpoint_of(state),
+            checkpoint=checkpoint_of(state, self._packer),
         )
         held = self._ports.cluster.acquire_lock(record)
         if held is not None and held.run_id != state.run_id:
             return (LockFoundHeld(self._now(), call=call.number, record=evolve(held, checkpoint="")),)
-        self._confirmed_until = record.lease_until
+        self._confirmed = now
         return (LockAcquired(self._now(), call=call.number, record=evolve(held or record, checkpoint="")),)
 
     def _renew_lease(self, call: Call, state: RunState) -> Answers:
@@ -208,31 +211,36 @@ class Performer:
         return (LockReleased(self._now(), call=call.number),)
 
     def _guard(self, state: RunState, lease: timedelta) -> datetime:
-        """Make sure that the lock is ours, and write the checkpoint with a lease of this length from now."""
+        """Write the checkpoint with a lease of this length from now, then make sure that the lock is still ours."""
         with self._lock:
-            until = self._now() + lease
-            record = self._read_lock()
-            if record is None or (record.run_id, record.fence) != (state.run_id, state.fence):
-                raise _LostLockError(record)
-            checkpoint = checkpoint_of(self._latest())
-            fresh = evolve(record, owner=state.owner, lease_until=until, checkpoint=checkpoint)
+            now = self._now()
+            record = LockRecord(
+                state.run_id,
+                owner=state.owner,
+                fence=state.fence,
+                acquired=state.lock.acquired if state.lock else now,
+                lease_until=now + lease,
+                checkpoint=checkpoint_of(self._latest(), self._packer),
+            )
             try:
-                self._ports.cluster.write_lock(fresh)
+                holder = self._ports.cluster.write_lock(record)
             except StateError as error:
-                raise _LostLockError(None) from error
-            self._confirmed_until = until
-            return until
+                raise _LostLockError(self._holder()) from error
+            if (holder.run_id, holder.fence) != (state.run_id, state.fence):
+                raise _LostLockError(holder)
+            self._confirmed = now
+            return record.lease_until
 
-    def _read_lock(self) -> LockRecord | None:
-        try:
+    def _holder(self) -> LockRecord | None:
+        """Say who holds the lock instead, as far as it can be read."""
+        with suppress(CauError):
             return self._ports.cluster.read_lock()
-        except StateError as error:
-            raise _LostLockError(None) from error
+        return None
 
     def _stay_awake(self, state: RunState) -> None:
-        """Read the lock again after a silence that was longer than the lease."""
-        confirmed = self._confirmed_until
-        if state.lock is not None and (confirmed is None or self._now() > confirmed):
+        """Read the lock again after a silence that was so long that others may have taken us for dead."""
+        confirmed, limits = self._confirmed, state.settings.limits
+        if state.lock is not None and (confirmed is None or self._now() - confirmed >= min(limits.vigil, limits.lease)):
             self._guard(state, state.settings.limits.lease)
 
     # --- looking -----------------------------------------------------------------------------------------------------
@@ -285,9 +293,11 @@ class Performer:
             self._ports.agent.cancel(node, action.request)
         return (AgentCancelled(self._now(), call=call.number, node=node),)
 
-    def _collect(self, call: Call, _state: RunState) -> Answers:
+    def _collect(self, call: Call, state: RunState) -> Answers:
         node, action = _node(call), call.action
         if isinstance(action, CollectAgent):
+            if action.destructive:
+                self._guard(state, state.settings.limits.lease)
             self._ports.agent.collect(node, action.request)
         return (AgentCollected(self._now(), call=call.number, node=node),)
 

@@ -1,6 +1,6 @@
-"""After a coordinator has died: who held the cluster, and how what it left behind is undone.
+"""Giving the run of a dead coordinator up, and undoing what it left behind.
 
-:func:`find_run` tells a run that lives from one that was interrupted. :func:`abandon` gives an interrupted one up:
+What :func:`abandon` does, once the coordinator is dead for certain (:mod:`cauctl.coordinator.takeover`):
 
 1. the dead coordinator is fenced off, so that it does nothing more should it wake up
 2. its agents are told to stop, waited for, and removed from every node that answers
@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
-from cauctl.coordinator.checkpoint import Checkpoint, NodeMark, read_checkpoint
+from cauctl.coordinator.checkpoint import Checkpoint, NodeMark, left_behind
 from cauctl.coordinator.settings import DEFAULT_QUERY, Limits
-from cauctl.errors import CauError, ClusterError, RunInProgressError, StateError
+from cauctl.coordinator.takeover import find_run, make_sure_it_is_dead, take_over, taken_over_by
+from cauctl.errors import CauError, RunInProgressError, StateError
 from cauctl.models.agent import AgentOperation, AgentRequest, AgentState
 from cauctl.models.enums import FailbackType
 from cauctl.models.nodes import ClusterFacts, LockRecord, NodeState, readable
@@ -28,21 +29,8 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from cauctl.coordinator.performer import Ports
-    from cauctl.ports import Cluster
 
-__all__ = ["Abandonment", "HeldRun", "abandon", "find_run"]
-
-
-@frozen
-class HeldRun:
-    """The run that holds a cluster."""
-
-    lock: LockRecord
-    """Its lock."""
-    alive: bool = field(kw_only=True)
-    """True while its lease lasts: a coordinator is at work."""
-    checkpoint: Checkpoint | None = field(default=None, kw_only=True)
-    """How far it had got; None where that cannot be read."""
+__all__ = ["Abandonment", "abandon"]
 
 
 @frozen
@@ -61,57 +49,44 @@ class Abandonment:
     """Nodes that the run had paused and that could not be resumed."""
 
 
-def find_run(cluster: Cluster, now: datetime) -> HeldRun | None:
-    """Say which run holds the cluster; None when it is free. StateError when the lock is none of ours."""
-    lock = cluster.read_lock()
-    if lock is None:
-        return None
-    try:
-        checkpoint = read_checkpoint(lock.checkpoint)
-    except StateError:
-        checkpoint = None
-    return HeldRun(lock, alive=lock.lease_until > now, checkpoint=checkpoint)
-
-
-def abandon(ports: Ports, *, owner: str, limits: Limits | None = None) -> Abandonment:
+def abandon(
+    ports: Ports, *, owner: str, name: str = "", known_dead: bool = False, limits: Limits | None = None
+) -> Abandonment:
     """Give up the run that holds the cluster, and undo what it left behind.
 
     Args:
         ports: everything outside.
         owner: who does it, as the lock will say meanwhile.
+        name: name of the cluster, for errors.
+        known_dead: the coordinator's process is known to be gone; its lock need not be watched.
         limits: how long agents and nodes are waited for.
 
     Raises:
         RunInProgressError: its coordinator is still at work.
         StateError: the checkpoint cannot be read, so nobody can say which nodes the run had paused.
     """
-    held = find_run(ports.cluster, ports.clock.now())
+    cluster, clock, limits = ports.cluster, ports.clock, limits or Limits()
+    held = find_run(cluster, clock.now())
+    if held is not None and not known_dead:
+        held = make_sure_it_is_dead(cluster, clock, held, name=name, limits=limits)
     if held is None:
         return Abandonment(done=("No run holds the cluster.",))
-    if held.alive:
-        lock = held.lock
-        raise RunInProgressError(
-            f"The run {lock.run_id} of {lock.owner} is at work; its lease lasts until {lock.lease_until:%H:%M:%S} UTC.",
-            cluster=_name(ports),
-            owner=lock.owner,
-            since=lock.acquired.isoformat(),
-            advice="Stop it there, or wait until its lease has ended.",
-        )
     if held.checkpoint is None:
         raise StateError(
             f"the checkpoint of the run {held.lock.run_id} cannot be read.",
             advice="Resume the nodes that it paused by hand, then remove the lock group of the cluster.",
         )
-    return _Abandoning(ports, held.lock, held.checkpoint, owner, limits or Limits()).carry_out()
+    lock = take_over(cluster, clock, held, owner=owner, name=name, limits=limits)
+    return _Abandoning(ports, lock, held.checkpoint, name, limits).carry_out()
 
 
 class _Abandoning:
     """One abandonment under way."""
 
-    def __init__(self, ports: Ports, lock: LockRecord, checkpoint: Checkpoint, owner: str, limits: Limits) -> None:
+    def __init__(self, ports: Ports, lock: LockRecord, checkpoint: Checkpoint, name: str, limits: Limits) -> None:
         self._ports, self._checkpoint, self._limits = ports, checkpoint, limits
-        self._found = lock
-        self._lock = evolve(lock, owner=owner, fence=lock.fence + 1)
+        self._lock, self._name = lock, name
+        self._busy: set[str] = set()
         self._done: list[str] = []
         self._failures: list[str] = []
         self._resumed: list[str] = []
@@ -119,7 +94,6 @@ class _Abandoning:
 
     def carry_out(self) -> Abandonment:
         """Do all of it."""
-        self._hold(self._found)
         facts = self._ports.cluster.observe()
         for node in facts.nodes:
             self._clean(node.name, node.state)
@@ -136,41 +110,36 @@ class _Abandoning:
             unresumed=tuple(self._unresumed),
         )
 
-    def _hold(self, holder: LockRecord | None = None) -> None:
-        """Fence the dead coordinator off, and keep others out while this goes on.
+    def _hold(self) -> None:
+        """Keep others out while this goes on.
 
-        RunInProgressError where the lock is not ``holder``'s (None: ours) any more: somebody else gives the run up, or
-        has done so and a new one is at work, whose nodes are none of our business.
+        RunInProgressError where the lock is not ours any more: somebody else gives the run up, or has done so and a new
+        one is at work, whose nodes are none of our business.
         """
-        expected, found = holder or self._lock, self._ports.cluster.read_lock()
-        if found is None or _holder(found) != _holder(expected):
-            raise RunInProgressError(
-                f"The lock of the run {expected.run_id} was taken over by {found.owner if found else 'somebody else'}.",
-                cluster=_name(self._ports),
-                owner=found.owner if found else "",
-                since=found.acquired.isoformat() if found else None,
-                advice="Nothing more was done here; look at the cluster again.",
-            )
         self._lock = evolve(self._lock, lease_until=self._now() + self._limits.lease)
-        self._ports.cluster.write_lock(self._lock)
+        try:
+            holder: LockRecord | None = self._ports.cluster.write_lock(self._lock)
+        except StateError:
+            holder = self._ports.cluster.read_lock()
+        if holder is None or (holder.run_id, holder.fence) != (self._lock.run_id, self._lock.fence):
+            raise taken_over_by(holder, self._lock, self._name)
 
     # --- agents ------------------------------------------------------------------------------------------------------
 
     def _clean(self, node: str, state: NodeState) -> None:
         try:
-            self._stop_agent(node)
-            if self._lock.run_id in self._ports.agent.leftovers(node):
+            if self._stop_agent(node) and self._lock.run_id in self._ports.agent.leftovers(node):
                 self._ports.agent.remove_leftovers(node, self._lock.run_id)
                 self._done.append(f"{node}: what the update agent left there is removed.")
         except CauError as error:
             if state in {NodeState.UP, NodeState.PAUSED} or self._mark(node):
                 self._failures.append(f"{node}: its update agent could not be cleaned up: {error.message}")
 
-    def _stop_agent(self, node: str) -> None:
-        """Let an agent end what it cannot interrupt, rather than kill an installation half way."""
+    def _stop_agent(self, node: str) -> bool:
+        """Let an agent end what it cannot interrupt, and say whether it has ended: an installation is never killed."""
         mark = self._mark(node)
         if mark is None or mark.request is None or self._lock.run_id not in self._ports.agent.leftovers(node):
-            return
+            return True
         request = AgentRequest(
             mark.request, run_id=self._lock.run_id, operation=AgentOperation.SCAN, query=DEFAULT_QUERY
         )
@@ -178,11 +147,14 @@ class _Abandoning:
         agent.cancel(node, request)
         while agent.poll(node, request, 0).state is AgentState.RUNNING:
             if self._now() - begun >= self._limits.agent_stop:
+                self._busy.add(node)
                 self._failures.append(
-                    f"{node}: Windows Update did not stop within {readable(self._limits.agent_stop)}."
+                    f"{node}: Windows Update did not stop within {readable(self._limits.agent_stop)}; it was left at "
+                    "work. Try again when it has ended."
                 )
-                return
+                return False
             self._pause(self._limits.poll)
+        return True
 
     def _mark(self, node: str) -> NodeMark | None:
         return next((mark for mark in self._checkpoint.nodes if mark.name == node), None)
@@ -198,6 +170,10 @@ class _Abandoning:
             self._done.append(f"{node}: no node of the cluster any more; nothing is to be resumed.")
             return
         try:
+            if node in self._busy:
+                self._failures.append(f"{node}: it stays paused while Windows Update installs on it.")
+                self._unresumed.append(node)
+                return
             if state is NodeState.PAUSED:
                 self._hold()
                 self._ports.cluster.resume(node, failback=FailbackType.IMMEDIATE)
@@ -232,7 +208,8 @@ class _Abandoning:
         try:
             self._hold()
             if self._unresumed:
-                self._ports.cluster.write_lock(evolve(self._lock, lease_until=self._now()))
+                left = evolve(self._lock, lease_until=self._now(), checkpoint=left_behind(self._lock.checkpoint))
+                self._ports.cluster.write_lock(left)
                 self._failures.append("The lock stays until every node is resumed; try again when they are back.")
                 return
             self._ports.cluster.release_lock(self._lock.run_id)
@@ -247,14 +224,3 @@ class _Abandoning:
         if self._lock.lease_until - self._now() < self._limits.renewal:
             self._hold()
         self._ports.clock.wait(self._now() + duration, lambda: False)
-
-
-def _holder(lock: LockRecord) -> tuple[str, str, int]:
-    return lock.run_id, lock.owner, lock.fence
-
-
-def _name(ports: Ports) -> str:
-    try:
-        return ports.cluster.observe().name
-    except ClusterError:
-        return ""

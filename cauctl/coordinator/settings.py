@@ -95,6 +95,9 @@ class Limits:
     """Without renewal for this long the coordinator may be taken for dead."""
     renewal: timedelta = timedelta(minutes=5)
     """Time between two renewals of the lease."""
+    vigil: timedelta = timedelta(minutes=7)
+    """A lock that nobody renews for this long, by the clock of whoever watches, is a dead coordinator's; longer than
+    ``renewal``. Who was silent for as long reads the lock again before anything else."""
 
 
 class Purpose(Enum):

@@ -35,6 +35,7 @@ from cauctl.lab.world.machine import ERROR_SHUTDOWN_IN_PROGRESS, RestartRefusedE
 from cauctl.lab.world.roles import ClusterApiError
 from cauctl.lab.world.view import cluster_facts, node_probe
 from cauctl.models.agent import AgentProgress, AgentState
+from cauctl.models.lock import fence_of, lock_group
 from cauctl.models.nodes import (
     ClusterFacts,
     DrainStatus,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
     from cauctl.lab.world.machine import Machine
     from cauctl.lab.world.membership import Member
+    from cauctl.lab.world.roles import Group
     from cauctl.lab.world.tasks import ScheduledTask
     from cauctl.lab.world.world import World
     from cauctl.models.agent import AgentRequest
@@ -59,7 +61,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MemoryAgent", "MemoryCluster", "MemoryNode", "Ports", "VirtualClock"]
 
-LOCK_GROUP: Final = "cauctl-lock"
 TASK_PATH: Final = "\\cauctl\\"
 _LOCK_FIELD: Final = "CauctlLock"
 _HALF: Final = 0.5
@@ -155,7 +156,7 @@ class MemoryCluster:
         self._entry()
         world = self._world
         if self._seen is None or self._seen[0] != world.kernel.version:
-            self._seen = world.kernel.version, cluster_facts(world, without=LOCK_GROUP)
+            self._seen = world.kernel.version, cluster_facts(world)
         facts = self._seen[1]
         return facts if facts.observed == world.now else evolve(facts, observed=world.now)
 
@@ -232,41 +233,67 @@ class MemoryCluster:
 
     def acquire_lock(self, record: LockRecord) -> LockRecord | None:
         """Take the lock atomically."""
-        self._entry()
-        cluster = self._world.cluster
-        try:
-            group = cluster.roles.add(LOCK_GROUP, "Unknown", cluster.first)
-        except ClusterApiError:
+        if self._create(1):
+            self._locks()[1].parameters[_LOCK_FIELD] = record
+            return None
+        holder = self.read_lock()
+        if holder is not None:
+            return None if _holder(holder) == _holder(record) else holder
+        claimed = evolve(record, fence=max(self._locks()) + 1)
+        self.take_over_lock(claimed)
+        return claimed
+
+    def take_over_lock(self, record: LockRecord) -> LockRecord | None:
+        """Take a held lock with the next fencing counter."""
+        if not self._create(record.fence):
             return self.read_lock()
-        group.parameters[_LOCK_FIELD] = record
+        self._locks()[record.fence].parameters[_LOCK_FIELD] = record
         return None
 
     def read_lock(self) -> LockRecord | None:
-        """The lock as it stands."""
-        self._entry()
-        group = self._world.cluster.roles.find(LOCK_GROUP)
-        if group is None:
-            return None
-        record = group.parameters.get(_LOCK_FIELD)
-        if not isinstance(record, LockRecord):
-            raise StateError("the lock of the cluster is not one of ours.", path=LOCK_GROUP)
-        return record
+        """The record of the highest fencing counter."""
+        locks = self._locks()
+        for fence in sorted(locks, reverse=True):
+            record = locks[fence].parameters.get(_LOCK_FIELD)
+            if isinstance(record, LockRecord):
+                return evolve(record, fence=max(*locks, record.fence))
+            if record is not None:
+                raise StateError("the lock of the cluster is not one of ours.", path=lock_group(fence))
+        return None
 
-    def write_lock(self, record: LockRecord) -> None:
-        """Replace the record of a lock that is held."""
-        self._entry()
-        group = self._world.cluster.roles.find(LOCK_GROUP)
-        if group is None:
-            raise StateError("the cluster is not locked.", path=LOCK_GROUP)
+    def write_lock(self, record: LockRecord) -> LockRecord:
+        """Replace our own record, and give the one of whoever holds the lock."""
+        group = self._locks().get(record.fence)
+        found = group.parameters.get(_LOCK_FIELD) if group is not None else None
+        if group is None or not isinstance(found, LockRecord) or found.run_id != record.run_id:
+            raise StateError("the cluster is not locked.", path=lock_group(record.fence))
         group.parameters[_LOCK_FIELD] = record
+        return self.read_lock() or record
 
     def release_lock(self, run_id: str) -> None:
         """Remove the lock if it is this run's."""
         record = self.read_lock()
         if record is not None and record.run_id == run_id:
-            group = self._world.cluster.roles.find(LOCK_GROUP)
-            if group is not None:
+            for group in self._locks().values():
                 self._world.cluster.roles.remove(group)
+
+    def _create(self, fence: int) -> bool:
+        self._entry()
+        cluster = self._world.cluster
+        try:
+            cluster.roles.add(lock_group(fence), "Unknown", cluster.first)
+        except ClusterApiError:
+            return False
+        return True
+
+    def _locks(self) -> dict[int, Group]:
+        self._entry()
+        found = ((fence_of(group.name), group) for group in self._world.cluster.roles)
+        return {fence: group for fence, group in found if fence is not None}
+
+
+def _holder(record: LockRecord) -> tuple[str, str, int]:
+    return record.run_id, record.owner, record.fence
 
 
 class MemoryNode:

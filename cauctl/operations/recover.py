@@ -8,7 +8,8 @@ from uuid import UUID
 from attrs import field, frozen
 
 from cauctl.coordinator.performer import Ports
-from cauctl.coordinator.recovery import Abandonment, HeldRun, abandon, find_run
+from cauctl.coordinator.recovery import Abandonment, abandon
+from cauctl.coordinator.takeover import HeldRun, find_run
 from cauctl.errors import CauError, StateError
 from cauctl.models.enums import RunState
 from cauctl.models.results import CauNode
@@ -87,7 +88,7 @@ def recover(
     """
     with connect(cluster_name, connection=connection, credential=credential, ask_password=ask_password) as access:
         ports = Ports(cluster=access.cluster, node=access.node, agent=access.agent, clock=access.clock)
-        result = abandon(ports, owner=owner())
+        result = abandon(ports, owner=owner(), name=access.name)
     code = ExitCode.FAILED if result.failures else ExitCode.SUCCEEDED
     return Recovery(result, exit_code=ExitCode.NODE_NOT_RESUMED if result.unresumed else code)
 

@@ -63,7 +63,6 @@ class PsrpCluster:
             self._ask(self._say.groups),
             next(iter(self._ask(self._say.quorum)), None),
             observed=self._clock.now(),
-            without=facts.LOCK_GROUP,
         )
         down = [node.name for node in found.nodes if node.state in {NodeState.DOWN, NodeState.UNKNOWN}]
         self._fleet.learn([node.name for node in found.nodes], domain=found.domain, down=down)
@@ -123,9 +122,13 @@ class PsrpCluster:
         """See :meth:`cauctl.psrp.lock.ClusterLock.read`."""
         return self._lock.read()
 
-    def write_lock(self, record: LockRecord) -> None:
+    def take_over_lock(self, record: LockRecord) -> LockRecord | None:
+        """See :meth:`cauctl.psrp.lock.ClusterLock.take_over`."""
+        return self._lock.take_over(record)
+
+    def write_lock(self, record: LockRecord) -> LockRecord:
         """See :meth:`cauctl.psrp.lock.ClusterLock.write`."""
-        self._lock.write(record)
+        return self._lock.write(record)
 
     def release_lock(self, run_id: str) -> None:
         """See :meth:`cauctl.psrp.lock.ClusterLock.release`."""

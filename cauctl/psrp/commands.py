@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from cauctl.models.lock import LOCK_GROUPS
 from cauctl.psrp.known_command import ANY, KnownCommand, by_name, check_listed
 from cauctl.psrp.pipeline import Command, command, native
 
@@ -41,7 +42,7 @@ _ALL: Final = (
     # The cluster
     _known("Get-Cluster", _CLUSTERS, "name, domain, dynamic quorum"),
     _known("Get-ClusterNode", _CLUSTERS, "state, drain and votes of the nodes"),
-    _known("Get-ClusterGroup", _CLUSTERS, "owners and states of the roles, and our lock", Name=("cauctl-lock",)),
+    _known("Get-ClusterGroup", _CLUSTERS, "owners and states of the roles, and our lock", Name=LOCK_GROUPS),
     _known("Get-ClusterResource", _CLUSTERS, "the resource of a self-updating role"),
     _known("Get-ClusterQuorum", _CLUSTERS, "the witness"),
     _known("Suspend-ClusterNode", _CLUSTERS, "pause and drain a node", Name=ANY, Drain=(True,), ForceDrain=(True,)),
@@ -53,8 +54,8 @@ _ALL: Final = (
         Failback=("NoFailback", "Immediate", "Policy"),
     ),
     _known("Move-ClusterGroup", _CLUSTERS, "put a role back on its node", Node=ANY, Wait=(0,)),
-    _known("Add-ClusterGroup", _CLUSTERS, "take the lock", Name=("cauctl-lock",)),
-    _known("Remove-ClusterGroup", _CLUSTERS, "give the lock back", Name=("cauctl-lock",), Force=(True,)),
+    _known("Add-ClusterGroup", _CLUSTERS, "take the lock, or take it over", Name=LOCK_GROUPS),
+    _known("Remove-ClusterGroup", _CLUSTERS, "give the lock back", Name=LOCK_GROUPS, Force=(True,)),
     _known("Get-ClusterParameter", _CLUSTERS, "read who holds the lock"),
     _known("Set-ClusterParameter", _CLUSTERS, "write who holds the lock", Multiple=ANY, Create=(True,)),
     # The node
@@ -131,7 +132,16 @@ _ALL: Final = (
         ErrorAction=("SilentlyContinue",),
     ),
     _known("Select-Object", _UTILITY, "only the properties we read", Property=ANY, Skip=ANY),
-    _known("Where-Object", _CORE, "only the object of that name", Property=ANY, EQ=(True,), NE=(True,), Value=ANY),
+    _known(
+        "Where-Object",
+        _CORE,
+        "only the objects of that name",
+        Property=ANY,
+        EQ=(True,),
+        NE=(True,),
+        Like=(True,),
+        Value=ANY,
+    ),
     _known("ForEach-Object", _CORE, "text without notes", MemberName=("ToString",)),
     _known("Out-Null", _CORE, "no output where none is read"),
 )

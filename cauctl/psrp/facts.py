@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from cauctl.models.lock import fence_of
 from cauctl.models.nodes import (
     ClusterFacts,
     ClusterGroup,
@@ -34,7 +35,6 @@ __all__ = [
     "CLUSTER",
     "GROUPS",
     "LOCK",
-    "LOCK_GROUP",
     "NODES",
     "QUORUM",
     "RESOURCES",
@@ -48,8 +48,6 @@ __all__ = [
     "storage_facts",
 ]
 
-LOCK_GROUP: Final = "cauctl-lock"
-"""Name of the group that is the lock."""
 
 CLUSTER: Final[Pipeline] = send("Get-Cluster") | send(
     "Select-Object", Property=["Name", "Domain", "DynamicQuorum", "WitnessDynamicWeight", "S2DEnabled"]
@@ -75,11 +73,8 @@ RESOURCES: Final[Pipeline] = send("Get-ClusterResource") | send(
 UPDATING_RUNS: Final[Pipeline] = send(
     "Get-CimInstance", Namespace="root/Microsoft/Windows/ClusterUpdate", ClassName="MSFT_CAURun", OperationTimeoutSec=30
 ) | send("Select-Object", Property=["OrchestratorGuid"])
-LOCK: Final[Pipeline] = (
-    send("Get-ClusterGroup", Name=LOCK_GROUP)
-    | send("Get-ClusterParameter")
-    | send("Select-Object", Property=["Name", "Value"])
-)
+LOCK: Final[Pipeline] = send("Get-ClusterParameter") | send("Select-Object", Property=["Name", "Value"])
+"""To follow a group of the lock."""
 
 NODE_STATES: Final[Mapping[int, str]] = {-1: "Unknown", 0: "Up", 1: "Down", 2: "Paused", 3: "Joining"}
 DRAIN_STATUS: Final[Mapping[int, str]] = {0: "NotInitiated", 1: "InProgress", 2: "Completed", 3: "Failed"}
@@ -189,21 +184,20 @@ OPERATIONAL_STATUS: Final[Mapping[int, str]] = {
 }
 
 
-def cluster_facts(  # noqa: PLR0913  four answers, one moment, one name to leave out
+def cluster_facts(
     cluster: Answer,
     nodes: Iterable[Answer],
     groups: Iterable[Answer],
     quorum: Answer | None,
     *,
     observed: datetime,
-    without: str,
 ) -> ClusterFacts:
-    """Put the answers together; the group named ``without`` is ours and no role."""
+    """Put the answers together; our lock is no role."""
     return ClusterFacts(
         cluster.text("Name"),
         domain=cluster.text("Domain"),
         nodes=tuple(map(cluster_node, nodes)),
-        groups=tuple(group for group in map(cluster_group, groups) if group.name.casefold() != without.casefold()),
+        groups=tuple(group for group in map(cluster_group, groups) if fence_of(group.name) is None),
         quorum=_quorum(cluster, quorum),
         s2d_enabled=cluster.integer("S2DEnabled", 0) == 1,
         observed=observed,

@@ -1,12 +1,17 @@
-"""The lock on a cluster: an empty clustered role of a fixed name, whose creation the cluster allows only once.
+"""The lock on a cluster: empty clustered roles of fixed names, each of which the cluster creates only once.
 
 Rules kept here:
 
-* ``Add-ClusterGroup`` is the test-and-set. Who holds the lock, since when and until when, and the checkpoint of the run
-  are private properties of the group, so they move with the cluster and need no shared disk.
-* The lock is ours only once the record was read back as ours. A group without a readable record is nobody's to take:
-  it may be another coordinator's that is just writing.
-* Nothing is removed but the record of the run that asks.
+* ``Add-ClusterGroup`` is the test-and-set, for taking the lock and for each time that a run is taken over: the fencing
+  counter of a coordinator is the number of its group (:mod:`cauctl.models.lock`). The highest number holds the cluster.
+* Who holds the lock, since when and until when, and the checkpoint of the run are private properties of the group, so
+  they move with the cluster and need no shared disk. Each coordinator writes to its own group alone, and a group of
+  another run refuses it for want of the property that bears the run's id: who wakes up late writes over nothing.
+* The lock is ours only once the record was read back as ours, with no higher number beside it.
+* A group without any record is what a coordinator left that died, or was cut off, between two calls: nothing was
+  touched by it, and whoever gets the next number goes on from there. A record that cannot be read is nobody's to take.
+* Nothing is removed but the records of the run that asks. The name that a new run would take is removed last, and tells
+  the truth until then.
 """
 
 from __future__ import annotations
@@ -15,18 +20,24 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from cauctl.errors import CauError, RemoteError, StateError
+from attrs import evolve
+
+from cauctl.errors import CauError, FateUnknownError, OperationTimeoutError, RemoteError, SessionLostError, StateError
+from cauctl.models.lock import LOCK_GROUPS, fence_of, lock_group
 from cauctl.models.nodes import LockRecord
 from cauctl.psrp.answers import answers
-from cauctl.psrp.facts import LOCK_GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cauctl.psrp.fleet import Fleet
 
-__all__ = ["LOCK_FIELDS", "ClusterLock"]
+__all__ = ["LOCK_FIELDS", "RUN_MARK", "ClusterLock"]
 
+_BASE: Final = LOCK_GROUPS[0]
+_FIRST: Final = 1
+_SCHEMA: Final = "1"
+_LONGEST_CHECKPOINT: Final = 30_000
 LOCK_FIELDS: Final = (
     "CauctlSchema",
     "CauctlRunId",
@@ -37,10 +48,12 @@ LOCK_FIELDS: Final = (
     "CauctlCheckpoint",
 )
 """Names of the private properties."""
-_SCHEMA: Final = "1"
-_LONGEST_CHECKPOINT: Final = 30_000
+RUN_MARK: Final = "CauctlRun-"
+"""Beginning of the name of one more, which ends in the run's id."""
+_UNKNOWN_FATE: Final = (FateUnknownError, SessionLostError, OperationTimeoutError)
 _BY_HAND: Final = (
-    f"If no other coordinator is at work, remove the empty role by hand: Remove-ClusterGroup -Name {LOCK_GROUP}"
+    "If no other coordinator is at work, remove the empty role by hand: "
+    f"Get-ClusterGroup {_BASE}* | Remove-ClusterGroup"
 )
 
 
@@ -58,70 +71,129 @@ class ClusterLock:
     def acquire(self, record: LockRecord) -> LockRecord | None:
         """Take the lock: None when it is ours, else the record of whoever holds it.
 
-        A group that we created and could not mark as ours is removed again, as far as the cluster still answers.
+        Where a coordinator died before it had written its record, ours has the next number, and is given back with it.
         """
-        properties = _properties(record)
-        try:
-            self._fleet.act(self._say.add_lock, done=lambda: False)
-        except RemoteError:
-            holder = self.read()
-            if holder is None:
-                raise
+        _properties(record)  # before anything is written
+        if self._create(_FIRST):
+            return self._mark(record)
+        holder = self.read()
+        if holder is not None:
             return None if _same_holder(holder, record) else holder
+        claimed = evolve(record, fence=max(self._fences(), default=_FIRST) + 1)
+        holder = self.take_over(claimed)
+        return claimed if holder is None else holder
+
+    def take_over(self, record: LockRecord) -> LockRecord | None:
+        """Take a held lock with the next number: None when it is ours, else the record of whoever holds it."""
+        if self._create(record.fence):
+            return self._mark(record)
+        holder = self.read()
+        if holder is None:
+            raise StateError("somebody else is just taking the lock.", path=_BASE, advice="Try again in a minute.")
+        return holder
+
+    def read(self) -> LockRecord | None:
+        """The record of whoever holds the lock, None when it is free or nobody's; StateError when it is not readable.
+
+        Its fencing counter is the highest number there is, so that a number which somebody is just taking is seen.
+        """
+        fences = self._fences()
+        for fence in sorted(fences, reverse=True):
+            record = self._record(fence)
+            if record is not None:
+                return evolve(record, fence=max(*fences, record.fence))
+        return None
+
+    def write(self, record: LockRecord) -> LockRecord:
+        """Replace our record, and give the one of whoever holds the lock; StateError when ours is gone."""
         try:
-            self._write(record, properties, create=True)
+            self._put(record.fence, record, create=False)
+        except RemoteError as error:
+            found = self._record(record.fence)
+            if found is not None and found.run_id == record.run_id:
+                raise
+            raise _gone() from error
+        holder = self.read()
+        if holder is None:
+            raise _gone()
+        return holder
+
+    def release(self, run_id: str) -> None:
+        """Remove the lock if it is this run's."""
+        holder = self.read()
+        if holder is None or holder.run_id != run_id:
+            return
+        fences = self._fences()
+        if _FIRST in fences and max(fences) > _FIRST:
+            self._put(_FIRST, holder, create=True)
+        for fence in (*sorted(fences - {_FIRST}), *(fences & {_FIRST})):
+            self._remove(fence)
+
+    # ---- Groups
+
+    def _create(self, fence: int) -> bool:
+        """Make a group; say whether it was surely us. Who cannot know has not made it."""
+        name = lock_group(fence)
+        try:
+            self._fleet.act(self._say.add_lock(name), done=lambda: False)
+        except (RemoteError, *_UNKNOWN_FATE):
+            if fence not in self._fences():
+                raise
+            return False
+        return True
+
+    def _remove(self, fence: int) -> None:
+        self._fleet.act(self._say.remove_lock(lock_group(fence)), done=lambda: fence not in self._fences())
+
+    def _fences(self) -> set[int]:
+        node, result = self._fleet.look(self._say.lock_names)
+        names = (answer.text("Name") for answer in answers(result.output, node=node, command="Get-ClusterGroup"))
+        return {fence for name in names if (fence := fence_of(name)) is not None}
+
+    # ---- Records
+
+    def _mark(self, record: LockRecord) -> LockRecord | None:
+        """Write our record into the group that we have just made, and look whether we hold the lock by it.
+
+        A group that could not be marked is removed again, as far as the cluster still answers.
+        """
+        try:
+            self._put(record.fence, record, create=True)
         except CauError:
             with suppress(CauError):
-                self._remove()
+                if max(self._fences()) == record.fence:
+                    self._remove(record.fence)
             raise
         holder = self.read()
         return None if holder is not None and _same_holder(holder, record) else holder
 
-    def read(self) -> LockRecord | None:
-        """The record, None when the lock is free; StateError when the group holds no record that is ours to read."""
+    def _record(self, fence: int) -> LockRecord | None:
+        """Read the record of a group; None when it has none, or is gone meanwhile."""
         try:
-            node, result = self._fleet.look(self._say.read_lock)
+            node, result = self._fleet.look(self._say.read_lock(lock_group(fence)))
         except RemoteError:
-            if self._exists():
+            if fence in self._fences():
                 raise
             return None
         found = {
             answer.text("Name").casefold(): answer.text("Value")
             for answer in answers(result.output, node=node, command="Get-ClusterParameter")
         }
-        return _record(found)
+        return _read(found) if any(name.startswith("cauctl") for name in found) else None
 
-    def write(self, record: LockRecord) -> None:
-        """Replace the record; StateError when there is no lock."""
+    def _put(self, fence: int, record: LockRecord, *, create: bool) -> None:
+        pipeline = self._say.write_lock(lock_group(fence), _properties(record), create=create)
+        self._fleet.act(pipeline, done=lambda: self._stands(fence, record))
+
+    def _stands(self, fence: int, record: LockRecord) -> bool:
         try:
-            self._write(record, _properties(record), create=False)
-        except RemoteError as error:
-            if self._exists():
-                raise
-            raise StateError(
-                "the lock is gone; somebody removed it while the run was at work.", path=LOCK_GROUP
-            ) from error
-
-    def release(self, run_id: str) -> None:
-        """Remove the lock if it is this run's."""
-        holder = self.read()
-        if holder is not None and holder.run_id == run_id:
-            self._remove()
-
-    def _remove(self) -> None:
-        self._fleet.act(self._say.remove_lock, done=lambda: not self._exists())
-
-    def _exists(self) -> bool:
-        return bool(self._fleet.look(self._say.lock_exists)[1].output)
-
-    def _write(self, record: LockRecord, properties: Mapping[str, str], *, create: bool) -> None:
-        self._fleet.act(self._say.write_lock(properties, create=create), done=lambda: self._stands(record))
-
-    def _stands(self, record: LockRecord) -> bool:
-        try:
-            return self.read() == record
+            return self._record(fence) == record
         except StateError:
             return False
+
+
+def _gone() -> StateError:
+    return StateError("the lock is gone; somebody removed it while the run was at work.", path=_BASE)
 
 
 def _same_holder(holder: LockRecord, record: LockRecord) -> bool:
@@ -131,7 +203,7 @@ def _same_holder(holder: LockRecord, record: LockRecord) -> bool:
 
 def _properties(record: LockRecord) -> dict[str, str]:
     if len(record.checkpoint) > _LONGEST_CHECKPOINT:
-        raise StateError(f"the checkpoint has {len(record.checkpoint)} characters.", path=LOCK_GROUP)
+        raise StateError(f"the checkpoint has {len(record.checkpoint)} characters.", path=_BASE)
     values = (
         _SCHEMA,
         record.run_id,
@@ -142,14 +214,15 @@ def _properties(record: LockRecord) -> dict[str, str]:
         # Never empty: an empty value may be taken for none.
         f"={record.checkpoint}",
     )
-    return dict(zip(LOCK_FIELDS, values, strict=True))
+    # The mark is only ever set where it is already, once the group is ours: another run's group of the name refuses it.
+    return {f"{RUN_MARK}{record.run_id}": _SCHEMA, **dict(zip(LOCK_FIELDS, values, strict=True))}
 
 
-def _record(found: Mapping[str, str]) -> LockRecord:
+def _read(found: Mapping[str, str]) -> LockRecord:
     if found.get("cauctlschema", _SCHEMA) != _SCHEMA:
         raise StateError(
             f"its record is of version {found['cauctlschema']}; this program reads version {_SCHEMA}.",
-            path=LOCK_GROUP,
+            path=_BASE,
             advice="Use the newer program, or wait for its run to end.",
         )
     try:
@@ -162,4 +235,4 @@ def _record(found: Mapping[str, str]) -> LockRecord:
             checkpoint=found["cauctlcheckpoint"].removeprefix("="),
         )
     except (KeyError, ValueError) as error:
-        raise StateError(f"it holds no readable record ({error}).", path=LOCK_GROUP, advice=_BY_HAND) from error
+        raise StateError(f"it holds no readable record ({error}).", path=_BASE, advice=_BY_HAND) from error

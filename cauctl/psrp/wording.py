@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
+from cauctl.models.lock import LOCK_GROUPS
 from cauctl.psrp import facts
 from cauctl.psrp.commands import send
 from cauctl.psrp.jea.wording import JeaWording
@@ -89,23 +90,20 @@ class Wording(Protocol):
         """Start to move a group."""
 
     @property
-    def read_lock(self) -> Pipeline:
-        """Private properties of the lock's group: Name, Value; an error where there is no such group."""
+    def lock_names(self) -> Pipeline:
+        """Groups, those of the lock at least: Name."""
 
-    @property
-    def lock_exists(self) -> Pipeline:
-        """The lock's group, nothing where there is none."""
+    def read_lock(self, group: str) -> Pipeline:
+        """Private properties of a group of the lock: Name, Value; an error where there is no such group."""
 
-    @property
-    def add_lock(self) -> Pipeline:
-        """Create the group; an error where there is one."""
+    def add_lock(self, group: str) -> Pipeline:
+        """Create a group of the lock; an error where there is one."""
 
-    @property
-    def remove_lock(self) -> Pipeline:
-        """Remove the group."""
+    def remove_lock(self, group: str) -> Pipeline:
+        """Remove a group of the lock."""
 
-    def write_lock(self, values: Mapping[str, str], *, create: bool) -> Pipeline:
-        """Write private properties of the group."""
+    def write_lock(self, group: str, values: Mapping[str, str], *, create: bool) -> Pipeline:
+        """Write private properties of a group of the lock."""
 
 
 class OpenWording:
@@ -122,14 +120,11 @@ class OpenWording:
     storage_jobs: Final = facts.STORAGE_JOBS
     virtual_disks: Final = facts.VIRTUAL_DISKS
     updating_runs: Final = facts.UPDATING_RUNS
-    read_lock: Final = facts.LOCK
-    lock_exists: Final[Pipeline] = (
+    lock_names: Final[Pipeline] = (
         send("Get-ClusterGroup")
-        | send("Where-Object", Property="Name", EQ=True, Value=facts.LOCK_GROUP)
+        | send("Where-Object", Property="Name", Like=True, Value=f"{LOCK_GROUPS[0]}*")
         | send("Select-Object", Property=["Name"])
     )
-    add_lock: Final[Pipeline] = send("Add-ClusterGroup", Name=facts.LOCK_GROUP) | send("Out-Null")
-    remove_lock: Final = Pipeline((send("Remove-ClusterGroup", Name=facts.LOCK_GROUP, Force=True),))
 
     def group(self, name: str) -> Pipeline:
         """One group."""
@@ -171,12 +166,22 @@ class OpenWording:
             send("Get-ClusterGroup") | _named(group) | send("Move-ClusterGroup", Node=node, Wait=0) | send("Out-Null")
         )
 
-    def write_lock(self, values: Mapping[str, str], *, create: bool) -> Pipeline:
-        """Write private properties of the group."""
+    def read_lock(self, group: str) -> Pipeline:
+        """Private properties of a group of the lock."""
+        return send("Get-ClusterGroup", Name=group) | facts.LOCK
+
+    def add_lock(self, group: str) -> Pipeline:
+        """Create a group of the lock."""
+        return send("Add-ClusterGroup", Name=group) | send("Out-Null")
+
+    def remove_lock(self, group: str) -> Pipeline:
+        """Remove a group of the lock."""
+        return Pipeline((send("Remove-ClusterGroup", Name=group, Force=True),))
+
+    def write_lock(self, group: str, values: Mapping[str, str], *, create: bool) -> Pipeline:
+        """Write private properties of a group of the lock."""
         switches = {"Create": True} if create else {}
-        return send("Get-ClusterGroup", Name=facts.LOCK_GROUP) | send(
-            "Set-ClusterParameter", Multiple=values, **switches
-        )
+        return send("Get-ClusterGroup", Name=group) | send("Set-ClusterParameter", Multiple=values, **switches)
 
 
 def wording_for(connection: NodeConnection) -> Wording:

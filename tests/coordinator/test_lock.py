@@ -123,7 +123,7 @@ def test_a_coordinator_that_lost_its_lock_does_nothing_more(phase, taken):
         lost.append(trial.world.now)
         lock = trial.memory.cluster.read_lock()
         if taken:
-            trial.memory.cluster.write_lock(evolve(lock, owner="bob@elsewhere", fence=lock.fence + 1))
+            trial.memory.cluster.take_over_lock(evolve(lock, owner="bob@elsewhere", fence=lock.fence + 1))
         else:
             trial.memory.cluster.release_lock(lock.run_id)
 
@@ -142,7 +142,7 @@ def test_after_a_silence_longer_than_the_lease_the_lock_is_read_before_anything_
         if not slept and any(node.phase.value == "Installing" for node in state.nodes.values()):
             trial.world.advance(trial.world.now + timedelta(hours=1))
             lock = trial.memory.cluster.read_lock()
-            trial.memory.cluster.write_lock(evolve(lock, owner="bob@elsewhere", fence=lock.fence + 1))
+            trial.memory.cluster.take_over_lock(evolve(lock, owner="bob@elsewhere", fence=lock.fence + 1))
             slept.append(trial.world.now)
 
     trial.run(on_event=sleep)

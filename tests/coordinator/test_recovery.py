@@ -9,9 +9,10 @@ from attrs import evolve
 
 from cauctl.coordinator.journal import MemoryJournal
 from cauctl.coordinator.performer import Ports
-from cauctl.coordinator.recovery import Abandonment, abandon, find_run
+from cauctl.coordinator.recovery import Abandonment, abandon
 from cauctl.coordinator.settings import Limits
 from cauctl.coordinator.state import Phase
+from cauctl.coordinator.takeover import find_run
 from cauctl.errors import RunInProgressError, StateError
 from cauctl.lab.memory import Ports as MemoryPorts
 from cauctl.models.nodes import LockRecord

@@ -302,7 +302,7 @@ def test_a_lock_that_is_gone_when_it_is_to_be_given_back_is_given_back():
     assert (after.phase, after.fenced) == (RunPhase.ENDED, False)
 
 
-@pytest.mark.parametrize("method", ["read_lock", "observe"])
+@pytest.mark.parametrize("method", ["write_lock", "observe"])
 def test_a_credential_that_is_refused_on_the_way_is_not_tried_again_and_again(method):
     """Design §9: renewals and watches are calls as well; repeated attempts lock accounts."""
     trial = Trial(scenario(nodes=4))

@@ -125,6 +125,7 @@ def test_a_node_of_another_cluster_is_not_found(session):
 
 def test_the_lock_has_our_properties_only(session):
     assert "CauctlLockField" == refusal(session, command("Set-CauctlLock", Property={"FailoverThreshold": "1"}))
+    assert "CauctlLockName" == refusal(session, command("Remove-CauctlLock", Name="FS01"))
 
 
 def test_an_error_within_a_function_is_told_as_the_command_told_it(session):

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cauctl.errors import ClusterError, FateUnknownError, NodeUnreachableError, RemoteError, StateError
-from cauctl.lab.memory import LOCK_GROUP, Ports
+from cauctl.lab.memory import Ports
 from cauctl.lab.world import Quirks, World, standard_scenario
 from cauctl.models.agent import AgentOperation, AgentRequest, AgentState
 from cauctl.models.enums import FailbackType
+from cauctl.models.lock import LOCK_GROUPS
 from cauctl.models.nodes import GroupState, LockRecord, NodeState
 from cauctl.ports import Clock
 from tests.lab.desk import quiet_world
@@ -55,7 +56,7 @@ def test_observing_shows_the_whole_cluster_but_not_our_lock() -> None:
     assert [(node.name, node.state, node.dynamic_weight) for node in facts.nodes] == [
         (f"NODE{number}", NodeState.UP, 1) for number in range(1, 5)
     ]
-    assert LOCK_GROUP not in {group.name for group in facts.groups}
+    assert LOCK_GROUPS[0] not in {group.name for group in facts.groups}
     assert {group.name for group in facts.owned_by("node4")} == {"FS01", "VM04"}
     assert (facts.quorum.witness_online, facts.quorum.witness_weight) == (True, 1)
 
@@ -142,7 +143,9 @@ def test_the_lock_is_taken_once_and_told_to_the_second() -> None:
     ports = ports_of()
     assert ports.cluster.acquire_lock(record("a")) is None
     assert Ports(ports.world).cluster.acquire_lock(record("b")) == record("a")
-    ports.cluster.write_lock(record("a", fence=2))
+    assert ports.cluster.take_over_lock(record("a", fence=2)) is None
+    assert Ports(ports.world).cluster.take_over_lock(record("a", fence=2)) == record("a", fence=2)
+    assert ports.cluster.write_lock(record("a")) == record("a", fence=2)
     assert Ports(ports.world).cluster.read_lock() == record("a", fence=2)
     ports.cluster.release_lock("b")
     assert ports.cluster.read_lock() == record("a", fence=2)
@@ -155,7 +158,7 @@ def test_the_lock_is_taken_once_and_told_to_the_second() -> None:
 
 def test_a_lock_that_is_not_ours_to_read_is_told() -> None:
     ports = ports_of()
-    ports.world.cluster.roles.add(LOCK_GROUP, "Unknown", "NODE1")
+    ports.world.cluster.roles.add(LOCK_GROUPS[0], "Unknown", "NODE1").parameters["CauctlLock"] = "other"
     with pytest.raises(StateError):
         ports.cluster.read_lock()
 

@@ -75,7 +75,7 @@ def _drive_cluster(node: ScriptedNode) -> None:
     node.on("Get-CimInstance -Namespace root/Microsoft", [])
     node.on("Get-ClusterGroup -Name", [])
     node.on("Get-ClusterGroup -Name cauctl-lock | Get-ClusterParameter", [])
-    node.on("Get-ClusterGroup | Where-Object -Property Name -EQ -Value cauctl-lock", [])
+    node.on("Get-ClusterGroup | Where-Object -Property Name -Like -Value cauctl-lock*", [thing(Name="cauctl-lock")])
     _use_cluster(
         node,
         PsrpCluster(fleet_of([node]), FixedClock()),
@@ -97,10 +97,10 @@ def _use_cluster(node: ScriptedNode, cluster: PsrpCluster, *, lock: str) -> None
     cluster.foreign_coordinators()
     with suppress(CauError):
         cluster.acquire_lock(RECORD)
-    node.on(lock, refused())
+    node.on(lock, _record())
     cluster.read_lock()
     cluster.write_lock(RECORD)
-    node.on(lock, _record())
+    cluster.take_over_lock(evolve(RECORD, fence=2))
     cluster.release_lock("run-1")
 
 
@@ -110,9 +110,9 @@ def _drive_jea_cluster(node: ScriptedNode) -> None:
     updating = thing(Name="CAU", OwnerNode="N1", GroupType="ClusterAwareUpdating", **GROUP_STATE)
     node.on("Get-CauctlCluster", [_cluster()])
     node.on("Get-CauctlClusterNode", up, up, up, paused)
-    node.on("Get-CauctlClusterGroup", [role, updating])
+    lock = thing(Name="cauctl-lock", OwnerNode="N1", GroupType="Unknown", **GROUP_STATE)
+    node.on("Get-CauctlClusterGroup", [role, updating, lock])
     node.on("Get-CauctlClusterGroup -Name 'VM 1'", [role])
-    node.on("Get-CauctlClusterGroup -Name cauctl-lock", [])
     node.on("Test-CauctlQuorumLoss", [thing(ReturnValue=False)])
     for quiet in ("ClusterResource", "ClusterQuorum", "StorageJob", "VirtualDisk", "UpdatingRun", "Lock"):
         node.on(f"Get-Cauctl{quiet}", [])

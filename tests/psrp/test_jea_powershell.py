@@ -59,7 +59,7 @@ LOOKS: list[tuple[str, dict[str, Any], list[Any]]] = [
     ("Suspend-CauctlClusterNode", {"Name": "n1", "Drain": True}, []),
     ("Suspend-CauctlClusterNode", {"Name": "N2", "Drain": True, "ForceDrain": True}, []),
     ("Move-CauctlClusterGroup", {"Name": "VM [1]", "Node": "n2"}, []),
-    ("Set-CauctlLock", {"Property": hashtable({"CauctlRunId": "run-1"}), "Create": True}, []),
+    ("Set-CauctlLock", {"Property": hashtable({"CauctlRunId": "run-1", "CauctlRun-1": "1"}), "Create": True}, []),
     ("Remove-CauctlLock", {}, []),
     ("Restart-CauctlNode", {"Reason": "updates of 'may'"}, [{"Code": 0, "Message": ""}]),
     ("Get-CauctlWork", IDS, [{"TaskName": "run-1.r1", "State": None, "LastTaskResult": None}]),
@@ -87,6 +87,7 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
     ("Restart-CauctlNode", {"Reason": "x\\"}, INVALID),
     ("Suspend-CauctlClusterNode", {"Name": "N*"}, "CauctlNoSuchNode"),
     ("Set-CauctlLock", {"Property": hashtable({"FailoverThreshold": 1})}, "CauctlLockField"),
+    ("Remove-CauctlLock", {"Name": "SQL01"}, "CauctlLockName"),
     ("Remove-CauctlWork", IDS, "CauctlWorkGoesOn"),
 ]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from cauctl.lab.binder.metadata import Validation
 from cauctl.lab.dispatch import Step
 from cauctl.lab.jea.declaring import FunctionSet, named, parameter, refuse, select, switch, text
+from cauctl.models.lock import LOCK_GROUPS
 from cauctl.psobject import hashtable
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ __all__ = ["FUNCTIONS"]
 
 FUNCTIONS = FunctionSet()
 
-LOCK_GROUP: Final = "cauctl-lock"
 _GROUP: Final = ("Name", "OwnerNode", "State", "GroupType", "IsCoreGroup", "LockedFromMoving")
 _NODE: Final = (
     "Name",
@@ -30,6 +31,8 @@ _NODE: Final = (
     "FaultDomain",
 )
 _LOCK_FIELDS: Final = ("Schema", "RunId", "Owner", "Fence", "Acquired", "LeaseUntil", "Checkpoint")
+_RUN_MARK: Final = re.compile(r"CauctlRun-[0-9A-Za-z-]{1,64}")
+_LOCK_NAME: Final = text("Name", mandatory=False)
 _CIM_LIMIT: Final = 30
 
 
@@ -124,37 +127,46 @@ def move(ctx: CommandContext, call: BoundCall) -> None:
     _do(ctx, Step("Get-ClusterGroup"), named(call.get("Name")), to)
 
 
-@FUNCTIONS.function("Get-CauctlLock")
-def get_lock(ctx: CommandContext, _call: BoundCall) -> Iterator[Value]:
-    """Write the private properties of the lock's group."""
-    return select(ctx, ("Name", "Value"), _lock_group(), Step("Get-ClusterParameter"))
+@FUNCTIONS.function("Get-CauctlLock", _LOCK_NAME)
+def get_lock(ctx: CommandContext, call: BoundCall) -> Iterator[Value]:
+    """Write the private properties of a group of the lock."""
+    return select(ctx, ("Name", "Value"), _lock_group(call), Step("Get-ClusterParameter"))
 
 
-@FUNCTIONS.function("Add-CauctlLock")
-def add_lock(ctx: CommandContext, _call: BoundCall) -> None:
-    """Create the lock's group."""
-    _do(ctx, Step("Add-ClusterGroup", parameters={"Name": LOCK_GROUP}))
+@FUNCTIONS.function("Add-CauctlLock", _LOCK_NAME)
+def add_lock(ctx: CommandContext, call: BoundCall) -> None:
+    """Create a group of the lock."""
+    _do(ctx, Step("Add-ClusterGroup", parameters={"Name": _lock_name(call)}))
 
 
-@FUNCTIONS.function("Set-CauctlLock", parameter("Property", kind="System.Collections.Hashtable"), switch("Create"))
+@FUNCTIONS.function(
+    "Set-CauctlLock", parameter("Property", kind="System.Collections.Hashtable"), switch("Create"), _LOCK_NAME
+)
 def set_lock(ctx: CommandContext, call: BoundCall) -> None:
-    """Write private properties of the lock's group: ours only."""
+    """Write private properties of a group of the lock: ours only."""
     allowed = {f"Cauctl{name}" for name in _LOCK_FIELDS}
     values = {str(name): str(value) for name, value in call.get("Property").base.items()}
-    for name in sorted(set(values) - allowed):
+    for name in sorted(name for name in values if name not in allowed and not _RUN_MARK.fullmatch(name)):
         raise refuse("CauctlLockField", "InvalidArgument", f"The lock has no property '{name}'.", name)
     create = {"Create": True} if call.switch("Create") else {}
-    _do(ctx, _lock_group(), Step("Set-ClusterParameter", parameters={"Multiple": hashtable(values), **create}))
+    _do(ctx, _lock_group(call), Step("Set-ClusterParameter", parameters={"Multiple": hashtable(values), **create}))
 
 
-@FUNCTIONS.function("Remove-CauctlLock")
-def remove_lock(ctx: CommandContext, _call: BoundCall) -> None:
-    """Remove the lock's group."""
-    _do(ctx, Step("Remove-ClusterGroup", parameters={"Name": LOCK_GROUP, "Force": True}))
+@FUNCTIONS.function("Remove-CauctlLock", _LOCK_NAME)
+def remove_lock(ctx: CommandContext, call: BoundCall) -> None:
+    """Remove a group of the lock."""
+    _do(ctx, Step("Remove-ClusterGroup", parameters={"Name": _lock_name(call), "Force": True}))
 
 
-def _lock_group() -> Step:
-    return Step("Get-ClusterGroup", parameters={"Name": LOCK_GROUP})
+def _lock_group(call: BoundCall) -> Step:
+    return Step("Get-ClusterGroup", parameters={"Name": _lock_name(call)})
+
+
+def _lock_name(call: BoundCall) -> str:
+    name = str(call.get("Name") or LOCK_GROUPS[0])
+    if name not in LOCK_GROUPS:
+        raise refuse("CauctlLockName", "InvalidArgument", f"No group of the lock has the name '{name}'.", name)
+    return name
 
 
 def _do(ctx: CommandContext, *steps: Step) -> None:

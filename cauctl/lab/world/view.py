@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cauctl.lab.world.machine import CLUSTER_SERVICE
 from cauctl.lab.world.registry import AUTO_LOGON_CHECKED, CBS_REBOOT_PENDING, WU_REBOOT_REQUIRED
+from cauctl.models.lock import fence_of
 from cauctl.models.nodes import ClusterFacts, ClusterGroup, ClusterNode, NodeProbe, Quorum
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["cluster_facts", "node_probe"]
 
 
-def cluster_facts(world: World, *, without: str) -> ClusterFacts:
-    """Give one observation of the cluster, the group of that name left out."""
+def cluster_facts(world: World) -> ClusterFacts:
+    """Give one observation of the cluster; a coordinator's lock is no role."""
     cluster = world.cluster
     quorum = cluster.quorum
     return ClusterFacts(
@@ -44,7 +45,7 @@ def cluster_facts(world: World, *, without: str) -> ClusterFacts:
                 locked_from_moving=group.locked,
             )
             for group in cluster.roles
-            if group.name != without
+            if fence_of(group.name) is None
         ),
         quorum=Quorum(
             quorum.witness,

@@ -11,8 +11,9 @@
 $ErrorActionPreference = 'Stop'
 
 $script:ModuleVersion = '@@MODULE_VERSION@@'
-$script:LockGroup = '@@LOCK_GROUP@@'
+$script:LockGroups = @@LOCK_GROUPS@@
 $script:LockFields = @@LOCK_FIELDS@@
+$script:RunMark = '@@RUN_MARK@@'
 $script:TaskPath = '@@TASK_PATH@@'
 $script:NeverRan = @@NEVER_RAN@@
 $script:Protocol = @@PROTOCOL@@
@@ -278,42 +279,51 @@ function Move-CauctlClusterGroup {
     }
 }
 
-# ---- The lock: one empty group of a fixed name ---------------------------------------------------------------------------
+# ---- The lock: empty groups of fixed names -------------------------------------------------------------------------------
+
+function Get-CauctlLockGroup {
+    param([string] $Name)
+    if ($script:LockGroups -cnotcontains $Name) {
+        throw (New-CauctlError 'CauctlLockName' 'InvalidArgument' "No group of the lock has the name '$Name'." $Name)
+    }
+    return $Name
+}
 
 function Get-CauctlLock {
     [CmdletBinding()]
-    param()
-    ConvertTo-CauctlFact (Get-ClusterGroup -Name $script:LockGroup | Get-ClusterParameter) @@LOCK@@
+    param([string] $Name = $script:LockGroups[0])
+    ConvertTo-CauctlFact (Get-ClusterGroup -Name (Get-CauctlLockGroup $Name) | Get-ClusterParameter) @@LOCK@@
 }
 
 function Add-CauctlLock {
     [CmdletBinding()]
-    param()
-    $null = Add-ClusterGroup -Name $script:LockGroup
+    param([string] $Name = $script:LockGroups[0])
+    $null = Add-ClusterGroup -Name (Get-CauctlLockGroup $Name)
 }
 
 function Set-CauctlLock {
     [CmdletBinding()]
     param(
         [Parameter(Mandatory = $true)] [hashtable] $Property,
-        [switch] $Create
+        [switch] $Create,
+        [string] $Name = $script:LockGroups[0]
     )
     $values = @{}
-    foreach ($name in $Property.Keys) {
-        if ($script:LockFields -cnotcontains [string] $name) {
-            throw (New-CauctlError 'CauctlLockField' 'InvalidArgument' "The lock has no property '$name'." $name)
+    foreach ($field in $Property.Keys) {
+        if (($script:LockFields -cnotcontains [string] $field) -and ([string] $field -cnotmatch $script:RunMark)) {
+            throw (New-CauctlError 'CauctlLockField' 'InvalidArgument' "The lock has no property '$field'." $field)
         }
-        $values[[string] $name] = [string] $Property[$name]
+        $values[[string] $field] = [string] $Property[$field]
     }
-    $group = Get-ClusterGroup -Name $script:LockGroup
+    $group = Get-ClusterGroup -Name (Get-CauctlLockGroup $Name)
     if ($Create) { $group | Set-ClusterParameter -Multiple $values -Create }
     else { $group | Set-ClusterParameter -Multiple $values }
 }
 
 function Remove-CauctlLock {
     [CmdletBinding()]
-    param()
-    Remove-ClusterGroup -Name $script:LockGroup -Force
+    param([string] $Name = $script:LockGroups[0])
+    Remove-ClusterGroup -Name (Get-CauctlLockGroup $Name) -Force
 }
 
 # ---- This node -----------------------------------------------------------------------------------------------------------

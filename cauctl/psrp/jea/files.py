@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Final
 
 from cauctl import __version__
 from cauctl.errors import InputError
+from cauctl.models.lock import LOCK_GROUPS
 from cauctl.psrp import facts
 from cauctl.psrp.agent_files import ID_PATTERN, PROTOCOL, agent_file
 from cauctl.psrp.agent_task import NEVER_RAN, TASK_PATH, TIME_LIMIT, task_xml
 from cauctl.psrp.jea.functions import FUNCTIONS, MODULE
-from cauctl.psrp.lock import LOCK_FIELDS
+from cauctl.psrp.lock import LOCK_FIELDS, RUN_MARK
 from cauctl.psrp.node import BOOT_MARK, SIGNALS
 
 if TYPE_CHECKING:
@@ -73,8 +74,9 @@ def module_text() -> str:
     agent = agent_file()
     filled = {
         "MODULE_VERSION": _VERSION,
-        "LOCK_GROUP": facts.LOCK_GROUP,
+        "LOCK_GROUPS": _array(LOCK_GROUPS),
         "LOCK_FIELDS": _array(LOCK_FIELDS),
+        "RUN_MARK": f"^{RUN_MARK}[0-9A-Za-z-]{{1,64}}\\z",
         "TASK_PATH": TASK_PATH,
         "NEVER_RAN": str(NEVER_RAN),
         "PROTOCOL": str(PROTOCOL),

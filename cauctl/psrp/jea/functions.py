@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from cauctl.models.lock import LOCK_GROUPS
 from cauctl.psrp.known_command import ANY, KnownCommand, by_name, check_listed
 from cauctl.psrp.pipeline import Command, Pipeline, command
 
@@ -55,10 +56,10 @@ _ALL: Final = (
     ),
     _known("Move-CauctlClusterGroup", "put a role back on its node", Name=ANY, Node=ANY),
     # The lock
-    _known("Get-CauctlLock", "who holds the lock"),
-    _known("Add-CauctlLock", "take the lock: an empty group of a fixed name"),
-    _known("Set-CauctlLock", "write who holds the lock", Property=ANY, Create=(True,)),
-    _known("Remove-CauctlLock", "give the lock back"),
+    _known("Get-CauctlLock", "who holds the lock", Name=LOCK_GROUPS),
+    _known("Add-CauctlLock", "take the lock, or take it over: an empty group of a fixed name", Name=LOCK_GROUPS),
+    _known("Set-CauctlLock", "write who holds the lock", Name=LOCK_GROUPS, Property=ANY, Create=(True,)),
+    _known("Remove-CauctlLock", "give the lock back", Name=LOCK_GROUPS),
     # This node
     _known("Get-CauctlIdentity", "the computer's name, version of the module"),
     _known("Get-CauctlNodeState", "boot time, build, signs of a pending restart, services"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cauctl.psrp.facts import LOCK_GROUP
 from cauctl.psrp.jea.functions import call
 
 if TYPE_CHECKING:
@@ -28,10 +27,7 @@ class JeaWording:
     storage_jobs: Final = call("Get-CauctlStorageJob")
     virtual_disks: Final = call("Get-CauctlVirtualDisk")
     updating_runs: Final = call("Get-CauctlUpdatingRun")
-    read_lock: Final = call("Get-CauctlLock")
-    lock_exists: Final = call("Get-CauctlClusterGroup", Name=LOCK_GROUP)
-    add_lock: Final = call("Add-CauctlLock")
-    remove_lock: Final = call("Remove-CauctlLock")
+    lock_names: Final = call("Get-CauctlClusterGroup")
 
     def group(self, name: str) -> Pipeline:
         """One group."""
@@ -62,6 +58,18 @@ class JeaWording:
         """Start to move a group."""
         return call("Move-CauctlClusterGroup", Name=group, Node=node)
 
-    def write_lock(self, values: Mapping[str, str], *, create: bool) -> Pipeline:
-        """Write private properties of the group."""
-        return call("Set-CauctlLock", Property=values, **({"Create": True} if create else {}))
+    def read_lock(self, group: str) -> Pipeline:
+        """Private properties of a group of the lock."""
+        return call("Get-CauctlLock", Name=group)
+
+    def add_lock(self, group: str) -> Pipeline:
+        """Create a group of the lock."""
+        return call("Add-CauctlLock", Name=group)
+
+    def remove_lock(self, group: str) -> Pipeline:
+        """Remove a group of the lock."""
+        return call("Remove-CauctlLock", Name=group)
+
+    def write_lock(self, group: str, values: Mapping[str, str], *, create: bool) -> Pipeline:
+        """Write private properties of a group of the lock."""
+        return call("Set-CauctlLock", Name=group, Property=values, **({"Create": True} if create else {}))
