@@ -47,7 +47,6 @@ _FORGOTTEN: Final[Mapping[str, Any]] = MappingProxyType(
         "came_up": {},
         "blind": False,
         "trouble": None,
-        "watched": None,
         "lock": None,
         "nodes": {},
         "detached": False,
