@@ -1,138 +1,179 @@
-"""Writing many objects of one shape fast: one template for the text, columns for the values.
+"""Writing many values of one layout fast: literal text that all share, and a column of texts for what differs.
 
 Rules kept here:
 
-* Objects are alike if their type names, the names of their members and the types of all values are the same; then their
-  texts differ in RefIds and values only.
-* Only objects take part whose values are primitives, and which were not written before.
 * What is written is what :class:`~cauctl.psobject.clixml_writer.Writer` would have written one by one.
+* The type names of the objects were written before; the elements that stand for them are known.
 """
 
 from __future__ import annotations
 
-from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from itertools import islice, repeat
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from cauctl.psobject.clixml_text import TEXTS, escape_all, escape_attribute
+from attrs import field, mutable
+
+from cauctl.psobject.clixml_column_texts import column_texts, escape_all
+from cauctl.psobject.clixml_layouts import CONTAINERS, Layout
+from cauctl.psobject.clixml_text import TEXTS, element, escape_attribute
+from cauctl.psobject.containers import PSDictionary
 from cauctl.psobject.objects import PSObject
-from cauctl.psobject.values import Byte, Int16, Int64, SByte, ScriptBlock, UInt16, UInt32, UInt64
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["SHORTEST_RUN", "Shape", "runs", "write_rows"]
+__all__ = ["Rows"]
 
-SHORTEST_RUN: Final = 8
-_LONGEST_RUN: Final = 2000
-_NUMBERS: Final = frozenset((int, Byte, SByte, Int16, UInt16, UInt32, Int64, UInt64))
-_LEAVES: Final = frozenset((*TEXTS, type(None)))
-_INT32: Final = range(-(1 << 31), 1 << 31)
+_Part: TypeAlias = "Layout | int | Sequence[Any]"
+"""An object, the number of an object that comes again, or a column of primitives."""
 
 
-class Shape(NamedTuple):
-    """What like objects have in common."""
+@mutable(eq=False)
+class Rows:
+    """Values of one layout that are to be written."""
 
-    type_names: tuple[str, ...]
-    text: bool | None
-    """Whether there is a ToString (None), and whether it is a non-empty one."""
-    base: type
-    adapted: tuple[str, ...] | None
-    extended: tuple[str, ...]
-    types: tuple[type, ...]
-    """Types of the adapted and the extended values."""
-    deserialized: bool
+    layout: Layout | type
+    rows: list[list[Any]] = field(factory=list)
+    """Of each the RefId of its first object, and what the layout leaves of it."""
+    places: list[int] = field(factory=list)
+    """Where each will stand in the list of pieces."""
 
+    def write(self, out: list[str], pads: Sequence[str], type_names: Mapping[tuple[str, ...], str]) -> None:
+        """Put the texts at their places.
 
-def shape_of(item: Any) -> Shape | None:
-    """Give the shape of an object of primitives; None for anything else."""
-    if type(item) is not PSObject or (item.base is not None and type(item.base) not in _LEAVES):
-        return None
-    adapted, extended = item.parts()
-    types = tuple(map(type, extended[1] if adapted is None else (*adapted[1], *extended[1])))
-    if not types or not _LEAVES.issuperset(types):
-        return None
-    text = None if item.text is None else bool(item.text)
-    names = None if adapted is None else adapted[0]
-    return Shape(item.type_names, text, type(item.base), names, extended[0], types, item.deserialized)
+        Args:
+            out: the list of pieces.
+            pads: line beginnings of the values, of their parts, and so on.
+            type_names: the elements that stand for type names.
+        """
+        if self.rows:
+            texts = _Texts(self.rows, pads, type_names).of(self.layout)
+            for place, text in zip(self.places, texts, strict=True):
+                out[place] = text
 
 
-def runs(items: Sequence[Any]) -> Iterator[tuple[Shape | None, list[Any]]]:
-    """Cut items into runs of like objects with their shape; what is no such run comes without a shape."""
-    for shape, group in groupby(items, shape_of):
-        found = list(group)
-        if shape is None or len(found) < SHORTEST_RUN:
-            yield None, found
+class _Texts:
+    """Goes through a layout once and makes the texts of all rows, part by part."""
+
+    def __init__(
+        self, rows: Sequence[Sequence[Any]], pads: Sequence[str], type_names: Mapping[tuple[str, ...], str]
+    ) -> None:
+        self._columns = zip(*rows, strict=True)
+        self._numbers = next(self._columns)
+        self._pads, self._type_names = pads, type_names
+        self._ref_ids: list[Sequence[str]] = []
+        self._literal: list[str] = []
+        self._parts: list[Iterable[str]] = []
+
+    def of(self, layout: Layout | type) -> Iterator[str]:
+        """Give the texts, in order."""
+        self._value(layout if isinstance(layout, Layout) else next(self._columns), "", 0)
+        self._hole(())
+        del self._parts[-1]
+        return map("".join, zip(*self._parts))  # noqa: B905  literals are repeated without end
+
+    def _hole(self, column: Iterable[str]) -> None:
+        """Go on with the texts of a column."""
+        self._parts += repeat("".join(self._literal)), column
+        self._literal.clear()
+
+    def _write(self, text: str) -> None:
+        """Go on with a text that all rows share."""
+        self._literal.append(text)
+
+    def _value(self, part: _Part, named: str, level: int) -> None:
+        if isinstance(part, Layout):
+            self._object(part, named, level)
+        elif isinstance(part, int):
+            self._write(f'{self._pads[level]}<Ref{named} RefId="')
+            self._hole(self._ref_ids[part])
+            self._write('" />')
         else:
-            for start in range(0, len(found), _LONGEST_RUN):
-                yield shape, found[start : start + _LONGEST_RUN]
+            self._primitives(part, named, level)
 
+    def _primitives(self, values: Sequence[Any], named: str, level: int) -> None:
+        pad = self._pads[level]
+        if values[0] is None:
+            self._write(f"{pad}<Nil{named} />")
+            return
+        texts = column_texts(values)
+        if texts is None:
+            self._write(pad)
+            self._hole([element(value, named) for value in values])
+        else:
+            tag = TEXTS[type(values[0])][0]
+            self._write(f"{pad}<{tag}{named}>")
+            self._hole(texts)
+            self._write(f"</{tag}>")
 
-def write_rows(shape: Shape, type_names: str, rows: Sequence[PSObject], first: int, pads: Sequence[str]) -> str | None:
-    """Write like objects; None where a value needs a look of its own.
+    def _object(self, layout: Layout, named: str, level: int) -> None:
+        pad = self._pads[level]
+        self._write(f'{pad}<Obj{named} RefId="')
+        self._ref_ids.append([str(number + len(self._ref_ids)) for number in self._numbers])
+        self._hole(self._ref_ids[-1])
+        if layout.is_bare:
+            self._write('" />')
+            return
+        self._write('">')
+        level += 1
+        if layout.type_names:
+            self._write(f"{self._pads[level]}{self._type_names[layout.type_names]}")
+        if layout.text is not None:
+            self._text(next(self._columns) if layout.text else (), level)
+        parts = self._of_object(layout)
+        self._base(layout, parts, level)
+        self._members("Props", layout.adapted, parts, level)
+        self._members("MS", layout.extended or None, parts, level)
+        self._write(f"{pad}</Obj>")
 
-    Args:
-        shape: what they have in common.
-        type_names: the element that stands for their type names.
-        rows: the objects.
-        first: RefId of the first.
-        pads: line beginnings of the objects, their parts and their members.
-    """
-    columns: list[Iterable[Any]] = [range(first, first + len(rows))]
-    template = [f'{pads[0]}<Obj RefId="%d">{pads[1]}{type_names}' if type_names else f'{pads[0]}<Obj RefId="%d">']
-    if shape.text is not None:
-        template.append(f"{pads[1]}<ToString>%s</ToString>" if shape.text else f"{pads[1]}<ToString />")
-        if shape.text:
-            columns.append(escape_all([row.text or "" for row in rows]))
-    parts = [row.parts() for row in rows]
-    groups: list[tuple[str, tuple[str, ...], list[tuple[Any, ...]]]] = []
-    if shape.base is not type(None):
-        template.append(_leaf(shape.base, "", pads[1]))
-        groups.append(("", ("",), [(row.base,) for row in rows]))
-    if shape.adapted is not None:
-        groups.append(("Props", shape.adapted, [part[0][1] for part in parts if part[0] is not None]))
-    if shape.extended:
-        groups.append(("MS", shape.extended, [part[1][1] for part in parts]))
-    for tag, names, values in groups:
-        if tag:
-            template.append(_group(tag, names, values[0], pads))
-        for column in zip(*values, strict=True):
-            text = _column(column)
-            if text is None:
-                return None
-            columns.extend(text)
-    template.append(f"{pads[0]}</Obj>")
-    return "".join(map("".join(template).__mod__, zip(*columns, strict=True)))
+    def _of_object(self, layout: Layout) -> Iterator[_Part]:
+        """Give what an object is made of."""
+        columns, inner = list(islice(self._columns, len(layout.types))), iter(layout.inner)
+        for kind, column in zip(layout.types, columns, strict=True):
+            yield next(inner) if kind is PSObject else column
 
+    def _text(self, shown: Sequence[str], level: int) -> None:
+        pad = self._pads[level]
+        if not shown:
+            self._write(f"{pad}<ToString />")
+            return
+        self._write(f"{pad}<ToString>")
+        self._hole(escape_all(shown))
+        self._write("</ToString>")
 
-def _group(tag: str, names: tuple[str, ...], values: tuple[Any, ...], pads: Sequence[str]) -> str:
-    """Build the template of a member group from the values of one object."""
-    if not names:
-        return f"{pads[1]}<{tag} />"
-    leaves = [
-        _leaf(type(value), f' N="{escape_attribute(name).replace("%", "%%")}"', pads[2])
-        for name, value in zip(names, values, strict=True)
-    ]
-    return f"{pads[1]}<{tag}>{''.join(leaves)}{pads[1]}</{tag}>"
+    def _base(self, layout: Layout, parts: Iterator[_Part], level: int) -> None:
+        dictionary = layout.base is PSDictionary
+        tag, pad = "DCT" if dictionary else CONTAINERS.get(layout.base), self._pads[level]
+        if tag is None:
+            for part in islice(parts, layout.held):
+                self._value(part, "", level)
+        elif not layout.held:
+            self._write(f"{pad}<{tag} />")
+        else:
+            self._write(f"{pad}<{tag}>")
+            if dictionary:
+                self._entries(islice(parts, layout.held), level + 1)
+            else:
+                for part in islice(parts, layout.held):
+                    self._value(part, "", level + 1)
+            self._write(f"{pad}</{tag}>")
 
+    def _entries(self, parts: Iterator[_Part], level: int) -> None:
+        pad = self._pads[level]
+        for key, value in zip(parts, parts, strict=True):
+            self._write(f"{pad}<En>")
+            self._value(key, ' N="Key"', level + 1)
+            self._value(value, ' N="Value"', level + 1)
+            self._write(f"{pad}</En>")
 
-def _leaf(kind: type, named: str, pad: str) -> str:
-    if kind is type(None):
-        return f"{pad}<Nil{named} />"
-    tag = TEXTS[kind][0]
-    return f"{pad}<{tag}{named}>%{'d' if kind in _NUMBERS else 's'}</{tag}>"
-
-
-def _column(values: Sequence[Any]) -> tuple[Sequence[Any], ...] | None:
-    """Give the texts of a column: none for nulls; None where a value is not written in the usual way."""
-    kind = type(values[0])
-    if kind is type(None):
-        return ()
-    if kind in (str, ScriptBlock):
-        return (escape_all(values),)
-    if kind is int:
-        return (values,) if min(values) in _INT32 and max(values) in _INT32 else None
-    if kind in _NUMBERS:
-        return (values,)
-    if kind is bytes and not all(values):
-        return None
-    return (list(map(TEXTS[kind][1], values)),)
+    def _members(self, tag: str, names: Sequence[str] | None, parts: Iterator[_Part], level: int) -> None:
+        pad = self._pads[level]
+        if names is None:
+            return
+        if not names:
+            self._write(f"{pad}<{tag} />")
+            return
+        self._write(f"{pad}<{tag}>")
+        for name, part in zip(names, parts):  # noqa: B905  the notes follow the .NET properties
+            self._value(part, f' N="{escape_attribute(name)}"', level + 1)
+        self._write(f"{pad}</{tag}>")

@@ -42,13 +42,17 @@ from cauctl.psobject.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-__all__ = ["TEXTS", "escape", "escape_all", "escape_attribute"]
+__all__ = ["ESCAPED", "INT32", "MARKUP", "TEXTS", "element", "escape", "escape_attribute"]
 
 _SPECIAL: Final = re.compile("[&<>\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\U00010000-\U0010ffff]|_(?=[xX])")
-_SPECIAL_BUT_MARKUP: Final = re.compile(_SPECIAL.pattern.replace("&<>", ""))
-_MARKUP: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+ESCAPED: Final = re.compile(_SPECIAL.pattern.replace("&<>", ""))
+"""What is written as ``_xHHHH_``, or not at all."""
+MARKUP: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+"""What is written as XML has it; in this order one after the other may be replaced."""
+INT32: Final = range(-(1 << 31), 1 << 31)
+_INT64: Final = range(-(1 << 63), 1 << 63)
 _UNITS: Final = ((86_400, "D"), (3_600, "H"), (60, "M"))
 _MOST_HOURS: Final = 99
 _MOST_MINUTES: Final = 99
@@ -65,20 +69,9 @@ def escape_attribute(text: str) -> str:
     return escape(text).replace('"', "&quot;")
 
 
-def escape_all(texts: Sequence[str]) -> Sequence[str]:
-    """Write many texts as PowerShell does."""
-    joined = "".join(texts)
-    if not _SPECIAL.search(joined):
-        return texts
-    if _SPECIAL_BUT_MARKUP.search(joined):
-        return list(map(escape, texts))
-    joined = "\0".join(texts)  # no text holds U+0000: it would have been found
-    return joined.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").split("\0")
-
-
 def _escaped(found: re.Match[str]) -> str:
     char = found[0]
-    markup = _MARKUP.get(char)
+    markup = MARKUP.get(char)
     if markup is not None:
         return markup
     code = ord(char)
@@ -176,3 +169,15 @@ TEXTS: Final[dict[type, tuple[str, Callable[[Any], str]]]] = {
     SecureString: ("SS", lambda value: escape(value.protected)),
 }
 """Tag and text by exact class. A plain int beyond 32 bits is an I64; a ProgressRecord has children."""
+
+
+def element(value: Any, named: str) -> str:
+    """Write a primitive with its tags; ``named`` holds its attributes."""
+    tag, text = TEXTS[type(value)]
+    if tag == "I32" and value not in INT32:
+        if value not in _INT64:
+            raise InputError(f"{value} is out of the range of System.Int64.", expected="UInt64 or Decimal for it")
+        tag = "I64"
+    if tag == "BA" and not value:
+        return f"<BA{named} />"
+    return f"<{tag}{named}>{text(value)}</{tag}>"

@@ -9,7 +9,7 @@ Rules kept here:
 * ``depth`` works as PowerShell's: .NET properties cost one level, notes, items and entries none; at 0 an object is the
   text of its ToString, with its notes if it has any. None writes everything. What was read once is never cut.
 * Nothing is written that PowerShell could not read back: 48 levels of ``Obj`` at most, no null key, no U+FFFE.
-* Many objects of one shape in a row are written by one template (:mod:`clixml_rows`), to the same text.
+* Many values of one layout are written together (:mod:`clixml_layouts`, :mod:`clixml_rows`), to the same text.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from cauctl.errors import InputError
-from cauctl.psobject.clixml_rows import SHORTEST_RUN, Shape, runs, write_rows
-from cauctl.psobject.clixml_text import TEXTS, escape, escape_attribute
-from cauctl.psobject.containers import MemberSet, PSDictionary, PSEnumerable, PSList, PSQueue, PSStack
+from cauctl.psobject.clixml_layouts import CONTAINERS, Layout, Layouts
+from cauctl.psobject.clixml_rows import Rows
+from cauctl.psobject.clixml_text import TEXTS, element, escape, escape_attribute
+from cauctl.psobject.containers import MemberSet, PSDictionary, PSList
 from cauctl.psobject.members import is_bag
 from cauctl.psobject.native import powershell_value
 from cauctl.psobject.nettext import TextStyle
@@ -36,15 +37,22 @@ __all__ = ["DEEPEST", "Writer"]
 
 DEEPEST: Final = 48
 """Levels of objects that are written; PowerShell reads no more."""
-_TAGS: Final[dict[type, str]] = {PSList: "LST", PSStack: "STK", PSQueue: "QUE", PSEnumerable: "IE"}
-_INT32: Final = 1 << 31
-_INT64: Final = 1 << 63
+_FEWEST: Final = 8
+"""Items of a list from which on it pays to look for like ones."""
+_MOST_AT_ONCE: Final = 1000
 _LEVELS_OF_TEXT: Final = 6 * DEEPEST
 
 
 def _is_cut(value: PSObject) -> bool:
     """Tell whether an object is cut at the end of the depth: what was read, containers and boxed primitives are not."""
     return not value.deserialized and not value.is_container and (value.base is None or value.text is not None)
+
+
+def _fits(layout: Layout | type, depth: int | None, nesting: int) -> bool:
+    """Tell whether nothing of a value is cut or nested too deeply."""
+    if isinstance(layout, type):
+        return True
+    return nesting + layout.levels <= DEEPEST and (depth is None or depth >= layout.depth)
 
 
 _USUAL: Final[dict[type, tuple[str, Callable[[Any], str], str]]] = {
@@ -72,9 +80,11 @@ class Writer:
     def __init__(self, *, newline: str | None = None, depth: int | None = None) -> None:
         self._pads = ["" if newline is None else newline + "  " * level for level in range(_LEVELS_OF_TEXT)]
         self._depth = depth
-        self._objects: dict[int, tuple[int, Any]] = {}  # the object too: its id is its own as long as it lives
+        self._objects: dict[int, int] = {}  # RefIds by id
+        self._kept: list[Any] = []  # an id is an object's own as long as it lives
         self._type_names: dict[tuple[str, ...], str] = {}  # the element that stands for them once they were written
         self._attributes = _Attributes()
+        self._layouts = Layouts()
         self._out: list[str] = []
         self._texts = ObjectText(TextStyle())
 
@@ -91,9 +101,8 @@ class Writer:
 
     def _value(self, value: Any, named: str, level: int, depth: int | None, nesting: int) -> None:
         """Write a value; ``named`` holds its attributes, ``nesting`` counts the Obj around it."""
-        form = TEXTS.get(type(value))
-        if form is not None:
-            self._primitive(value, form, named, level)
+        if type(value) in TEXTS:
+            self._out.append(f"{self._pads[level]}{element(value, named)}")
         elif value is None:
             self._out.append(f"{self._pads[level]}<Nil{named} />")
         elif isinstance(value, PSObject):
@@ -106,17 +115,6 @@ class Writer:
                 self._object(held, value, named, level, depth, nesting)
             else:
                 self._value(held, named, level, depth, nesting)
-
-    def _primitive(self, value: Any, form: tuple[str, Any], named: str, level: int) -> None:
-        tag, text = form
-        if tag == "I32" and not -_INT32 <= value < _INT32:
-            if not -_INT64 <= value < _INT64:
-                raise InputError(f"{value} is out of the range of System.Int64.", expected="UInt64 or Decimal for it")
-            tag = "I64"
-        if tag == "BA" and not value:
-            self._out.append(f"{self._pads[level]}<BA{named} />")
-        else:
-            self._out.append(f"{self._pads[level]}<{tag}{named}>{text(value)}</{tag}>")
 
     def _progress(self, value: ProgressRecord, named: str, level: int) -> None:
         current = value.current_operation
@@ -139,12 +137,12 @@ class Writer:
         """Write an object; ``identity`` is the Python object that stands for it, met again it is a Ref."""
         written = self._objects.get(id(identity))
         if written is not None:
-            self._out.append(f'{self._pads[level]}<Ref{named} RefId="{written[0]}" />')
+            self._out.append(f'{self._pads[level]}<Ref{named} RefId="{written}" />')
             return
         adapted, extended = value.parts()
         cut = depth == 0 and _is_cut(value)
         if cut and not extended[0] and not is_bag(value):
-            self._primitive(self._texts.object_text(value), TEXTS[str], named, level)
+            self._out.append(f"{self._pads[level]}<S{named}>{escape(self._texts.object_text(value))}</S>")
             return
         if nesting == DEEPEST:
             raise InputError(
@@ -152,7 +150,8 @@ class Writer:
                 expected="less nesting, or a smaller depth",
             )
         number = len(self._objects)
-        self._objects[id(identity)] = number, identity
+        self._objects[id(identity)] = number
+        self._kept.append(identity)
         if not value.type_names and value.text is value.base is adapted is None and not extended[0]:
             self._out.append(f'{self._pads[level]}<Obj{named} RefId="{number}" />')
             return
@@ -173,7 +172,7 @@ class Writer:
         """Write the text that is left of an object at the end of the depth; its notes follow."""
         if is_bag(value) and value.type_names != CUSTOM_OBJECT:
             self._names(value.type_names, level)
-        self._primitive(self._texts.object_text(value), TEXTS[str], "", level)
+        self._out.append(f"{self._pads[level]}<S>{escape(self._texts.object_text(value))}</S>")
 
     def _content(self, value: PSObject, level: int, depth: int | None, nesting: int) -> None:
         """Write type names, text and base value of an object."""
@@ -200,7 +199,7 @@ class Writer:
         self._out.append(f'{pad}<TN RefId="{number}">{listed}{pad}</TN>')
 
     def _container(self, items: PSList, level: int, depth: int | None, nesting: int) -> None:
-        tag, pad = _TAGS[type(items)], self._pads[level]
+        tag, pad = CONTAINERS[type(items)], self._pads[level]
         if not items:
             self._out.append(f"{pad}<{tag} />")
             return
@@ -209,33 +208,37 @@ class Writer:
         self._out.append(f"{pad}</{tag}>")
 
     def _items(self, items: Sequence[Any], level: int, depth: int | None, nesting: int) -> None:
-        """Write the items of a list; of a run of like objects the first in full, the rest by a template."""
-        if len(items) < SHORTEST_RUN:
-            self._each(items, level, depth, nesting)
-            return
-        for shape, run in runs(items):
-            rows = None if shape is None or nesting == DEEPEST or (depth == 0 and not shape.deserialized) else run[1:]
-            if shape is None or rows is None:
-                self._each(run, level, depth, nesting)
-            else:
-                self._each(run[:1], level, depth, nesting)
-                self._rows(shape, rows, level, depth, nesting)
+        """Write the items of a list, as many at once as are alike."""
+        if len(items) < _FEWEST:
+            for item in items:
+                self._value(item, "", level, depth, nesting)
+        for start in range(0, len(items) if len(items) >= _FEWEST else 0, _MOST_AT_ONCE):
+            self._together(items[start : start + _MOST_AT_ONCE], level, depth, nesting)
 
-    def _each(self, items: Iterable[Any], level: int, depth: int | None, nesting: int) -> None:
+    def _together(self, items: Iterable[Any], level: int, depth: int | None, nesting: int) -> None:
+        """Write some items: of each layout the first in full, so that its type names are known, the others together."""
+        out, known, layout_of = self._out, self._objects, self._layouts.of
+        seen = known.keys()
+        alike: dict[Layout | type | None, Rows] = {}
         for item in items:
-            self._value(item, "", level, depth, nesting)
-
-    def _rows(self, shape: Shape, rows: Sequence[PSObject], level: int, depth: int | None, nesting: int) -> None:
-        ids = list(map(id, rows))
-        first, text = len(self._objects), None
-        if len(set(ids)) == len(ids) and self._objects.keys().isdisjoint(ids):
-            names = self._type_names[shape.type_names] if shape.type_names else ""
-            text = write_rows(shape, names, rows, first, self._pads[level : level + 3])
-        if text is None:
-            self._each(rows, level, depth, nesting)
-        else:
-            self._objects.update(zip(ids, enumerate(rows, first), strict=True))
-            self._out.append(text)
+            row: list[Any] = [len(known)]
+            ids: list[int] = []
+            layout = layout_of(item, row, ids)
+            new = seen.isdisjoint(ids)
+            like = alike.get(layout) if new else None
+            if like is None:
+                self._value(item, "", level, depth, nesting)
+                if new and layout is not None and _fits(layout, depth, nesting):
+                    alike[layout] = Rows(layout)
+                continue
+            like.rows.append(row)
+            like.places.append(len(out))
+            out.append("")
+            self._kept.append(item)
+            for each in ids:
+                known[each] = len(known)
+        for like in alike.values():
+            like.write(out, self._pads[level:], self._type_names)
 
     def _dictionary(self, base: PSDictionary, level: int, depth: int | None, nesting: int) -> None:
         pad, inner, out = self._pads[level], self._pads[level + 1], self._out
