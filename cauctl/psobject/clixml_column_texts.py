@@ -50,10 +50,11 @@ def _doubles(values: Sequence[float]) -> Sequence[str]:
 
 
 def _dates(values: Sequence[DateTime]) -> Sequence[str]:
-    whole = [value.clock.isoformat() for value in values if value.kind is Kind.UTC and not value.hundred_nanoseconds]
-    if len(whole) < len(values):
+    utc = Kind.UTC
+    texts = [f"{value.clock.isoformat()}Z" for value in values if value.kind is utc and not value.hundred_nanoseconds]
+    if len(texts) < len(values) or "." in "".join(texts):
         return list(map(TEXTS[DateTime][1], values))
-    return [f"{text.rstrip('0') if '.' in text else text}Z" for text in whole]
+    return texts
 
 
 def _bytes(values: Sequence[bytes]) -> Sequence[str] | None:

@@ -26,9 +26,11 @@ CONTAINERS: Final[dict[type, str]] = {PSList: "LST", PSStack: "STK", PSQueue: "Q
 """Tags of lists by class."""
 _NULL: Final = type(None)
 _INSIDE: Final = frozenset((*TEXTS, _NULL, PSObject))
-_MOST_ITEMS: Final = 32
-_MOST_OBJECTS: Final = 16
+_MOST_HELD: Final = 64
+_MOST_OBJECTS: Final = 64
 _MOST_LAYOUTS: Final = 256
+_TYPES: Final = 7
+"""Place of the first class of a value in what an outline is found by."""
 
 
 @mutable(eq=False)
@@ -46,9 +48,9 @@ class Layout:
     extended: tuple[str, ...]
     """Names of the notes."""
     deserialized: bool
-    types: tuple[type, ...]
+    types: tuple[type, ...] = field(kw_only=True)
     """Classes of all values, in the order of the row."""
-    inner: tuple[Layout | int, ...] = ()
+    inner: tuple[Layout | int, ...] = field(default=(), kw_only=True)
     """Layouts of the objects among them; a number stands for the object of the row that came there, and comes again."""
 
     objects: tuple[int, ...] = field(init=False)
@@ -89,38 +91,35 @@ class Layouts:
             row: its values are added here.
             ids: the ids of the objects that it is made of are added here, in the order of their RefIds.
         """
-        if type(value) is PSObject:
-            return self._of_object(value, row, ids)
-        row.append(value)
-        return type(value) if type(value) in TEXTS else None
-
-    def _of_object(self, value: PSObject, row: list[Any], ids: list[int]) -> Layout | None:
+        if type(value) is not PSObject:
+            row.append(value)
+            return type(value) if type(value) in TEXTS else None
         ids.append(id(value))
         text, base = value.text, value.base
         adapted, (notes, values) = value.parts()
-        props = None
+        props, held = None, ()
         if adapted is not None:
-            props, held = adapted
-            values = held + values
-        count = 0
+            props, values = adapted[0], adapted[1] + values
         if base is not None:
-            items = _items(base)
-            if items is None:
+            held = _held(base)
+            if len(held) > _MOST_HELD:
                 return None
-            count = len(items)
-            values = items + values
+            values = held + values
         if text:
             row.append(text)
         row += values
-        types = tuple(map(type, values))
-        key = value.type_names, text and True, type(base), count, props, notes, value.deserialized, types
-        outline = self._outlines[key] if key in self._outlines else self._outline(key)
+        shown = text and True
+        key = value.type_names, shown, type(base), len(held), props, notes, value.deserialized, *map(type, values)
+        try:
+            outline = self._outlines[key]
+        except KeyError:
+            outline = self._outline(key)
         return outline if outline is None or not outline.objects else self._filled(outline, values, row, ids)
 
     def _outline(self, key: tuple[Any, ...]) -> Layout | None:
         if len(self._outlines) >= _MOST_LAYOUTS:
             return None
-        layout = Layout(*key)
+        layout = Layout(*key[:_TYPES], types=key[_TYPES:])
         keys = layout.types[: layout.held : 2] if layout.base is PSDictionary else ()
         usual = _INSIDE.issuperset(layout.types) and _NULL not in keys
         found = self._outlines[key] = layout if usual else None
@@ -134,8 +133,8 @@ class Layouts:
             if id(value) in ids:
                 inner.append(ids.index(id(value)))
                 continue
-            layout = self._of_object(value, row, ids) if len(ids) < _MOST_OBJECTS else None
-            if layout is None:
+            layout = self.of(value, row, ids) if len(ids) < _MOST_OBJECTS else None
+            if not isinstance(layout, Layout):
                 return None
             inner.append(layout)
         key = outline, tuple(inner)
@@ -145,10 +144,8 @@ class Layouts:
         return found
 
 
-def _items(base: Any) -> tuple[Any, ...] | None:
-    """Give what a base value holds: items, keys and values by turns, or itself; None where it is too much."""
+def _held(base: Any) -> tuple[Any, ...]:
+    """Give what a base value holds: items, keys and values by turns, or itself."""
     if type(base) in CONTAINERS:
-        return tuple(base) if len(base) <= _MOST_ITEMS else None
-    if type(base) is PSDictionary:
-        return tuple(chain.from_iterable(base.pairs)) if len(base.pairs) <= _MOST_ITEMS else None
-    return (base,)
+        return tuple(base)
+    return tuple(chain.from_iterable(base.pairs)) if type(base) is PSDictionary else (base,)

@@ -212,13 +212,14 @@ class Writer:
         if len(items) < _FEWEST:
             for item in items:
                 self._value(item, "", level, depth, nesting)
-        for start in range(0, len(items) if len(items) >= _FEWEST else 0, _MOST_AT_ONCE):
+            return
+        for start in range(0, len(items), _MOST_AT_ONCE):
             self._together(items[start : start + _MOST_AT_ONCE], level, depth, nesting)
 
     def _together(self, items: Iterable[Any], level: int, depth: int | None, nesting: int) -> None:
         """Write some items: of each layout the first in full, so that its type names are known, the others together."""
         out, known, layout_of = self._out, self._objects, self._layouts.of
-        seen = known.keys()
+        seen, keep = known.keys(), self._kept.append
         alike: dict[Layout | type | None, Rows] = {}
         for item in items:
             row: list[Any] = [len(known)]
@@ -234,9 +235,10 @@ class Writer:
             like.rows.append(row)
             like.places.append(len(out))
             out.append("")
-            self._kept.append(item)
-            for each in ids:
-                known[each] = len(known)
+            if ids:
+                keep(item)
+                for each in ids:
+                    known[each] = len(known)
         for like in alike.values():
             like.write(out, self._pads[level:], self._type_names)
 

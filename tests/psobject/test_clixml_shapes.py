@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 
 from cauctl.errors import InputError
 from cauctl.psobject import (
+    DateTime,
+    Kind,
     PSObject,
     array,
     custom_object,
@@ -23,12 +26,15 @@ from cauctl.psobject import (
     write_clixml,
     write_fragment,
 )
+from cauctl.psobject.clixml_writer import Writer
 from tests.psobject.clixml_graphs import NAMES, PRIMITIVES
 from tests.psobject.describe import UTC_ZONE, describe
 from tests.psobject.pipe import Pipe
 
 LEAVES = PRIMITIVES.map(lambda meant: meant.value)
 FEW = 40
+DATE = DateTime(datetime(2026, 1, 2), kind=Kind.UTC)  # noqa: DTZ001  a clock time without zone
+EXACT = DateTime.from_ticks(1, kind=Kind.UTC)
 
 
 def careful(text: str) -> str:
@@ -87,13 +93,50 @@ def test_many_objects_read_fast_are_what_they_are_read_with_care(objects):
     assert seen(text) == seen(careful(text))
 
 
-@given(many())
-def test_many_objects_written_fast_are_what_they_are_written_one_by_one(objects):
-    """A run of like objects uses a template; an object of another kind between any two of them breaks the run."""
-    together = write_clixml(objects)
-    between = write_clixml([each for item in objects for each in (item, 0)])
+def one_by_one(values: list[Any], depth: int | None = None) -> str:
+    """The text of top-level values that are never written together."""
+    writer = Writer(newline="\n", depth=depth)
+    return "".join(writer.write([value]) for value in values)
 
-    assert together == between.replace("\n  <I32>0</I32>", "")
+
+@given(many(), st.sampled_from((None, 1, 2, 3)))
+def test_many_objects_written_together_are_what_they_are_written_one_by_one(objects, depth):
+    """Among other values, with an object that comes again, and cut at any depth."""
+    values = [*objects, "a", objects[0], None, *objects[3:5], 1 << 40]
+
+    assert Writer(newline="\n", depth=depth).write(values) == one_by_one(values, depth)
+
+
+def test_what_comes_again_among_many_is_a_reference():
+    """Within one object, and from one to another; the same object at another place makes another layout."""
+    shared = custom_object({"C": 1})
+    inner = [custom_object({"C": number}) for number in range(FEW)]
+    values = [
+        custom_object({"A": item, "B": item if number % 3 else shared, "C": array([item])})
+        for number, item in enumerate(inner)
+    ]
+
+    assert Writer(newline="\n").write(values) == one_by_one(values)
+    assert all(item["A"] is item["C"][0] for item in read_clixml(write_clixml(values)))
+
+
+def test_odd_values_among_many_are_written_as_they_are_alone():
+    """Numbers that need 64 bits, no bytes, and texts with all kinds of escapes."""
+    kinds = [5, 1 << 40], [b"a", b""], ["a", "\x01&", "\U0001f600"], [1.0, 1e300, float("nan")], [DATE, EXACT]
+    values = [custom_object({"a": kind[number % len(kind)]}) for kind in kinds for number in range(FEW)]
+
+    assert Writer(newline="\n").write(values) == one_by_one(values)
+
+
+def nested(levels: int) -> PSObject:
+    return custom_object({"n": nested(levels - 1)}) if levels else custom_object({"v": 1})
+
+
+def test_many_objects_may_nest_as_deep_as_one():
+    """48 levels, the list included."""
+    assert write_clixml([array([nested(46) for _ in range(FEW)])])
+    with pytest.raises(InputError, match="deeper than 48"):
+        write_clixml([array([nested(47) for _ in range(FEW)])])
 
 
 @given(many())
