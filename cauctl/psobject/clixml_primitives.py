@@ -6,7 +6,8 @@ Rules kept here: the text forms are those of .NET's XmlConvert, Guid, Version an
 * INF, -INF and NaN, and .NET's own spellings; a double too large is infinite; a decimal with too many places is
   rounded.
 * ``DT`` takes each XML Schema date form but a time alone, which would mean today; more than seven fraction digits round
-  half to even. ``TS`` takes years of 365 and months of 30 days, no weeks; surplus digits are cut.
+  half to even. ``TS`` takes years of 365 days, twelve months as a year, other months as 30 days, no weeks; surplus
+  digits are cut.
 * Strings, names, scripts, URIs and XML texts undo ``_xHHHH_``. A script block is read as a string, as PowerShell does.
 
 A refusal is a ValueError whose text says what was expected; the reader adds the place.
@@ -71,6 +72,13 @@ _GUID: Final = re.compile(
     r"(\{|\()?([0-9A-Fa-f]{8})-([0-9A-Fa-f]{4})-([0-9A-Fa-f]{4})-([0-9A-Fa-f]{4})-([0-9A-Fa-f]{12})(\}|\))?"
 )
 _BARE_GUID: Final = re.compile(r"[0-9A-Fa-f]{32}")
+_GUID_OF_NUMBERS: Final = re.compile(
+    r"\{0x0*([0-9A-F]{1,8}),0x0*([0-9A-F]{1,4}),0x0*([0-9A-F]{1,4}),\{"
+    + ",".join([r"0x0*([0-9A-F]{1,2})"] * 8)
+    + r"\}\}",
+    re.IGNORECASE,
+)
+_GUID_WIDTHS: Final = (8, 4, 4, *[2] * 8)
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 _VERSION_PART: Final = re.compile(r"[ \t\n\v\f\r]*\+?([0-9]+)[ \t\n\v\f\r]*")
 _HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{2})+")
@@ -258,6 +266,7 @@ def _timespan(text: str) -> TimeSpan:
     if any(len(part) > _INT32_DIGITS or int(part) > _INT32_TOP for part in significant):
         raise ValueError(expected)
     years, months, days, hours, minutes, seconds = map(int, significant)
+    years, months = years + months // 12, months % 12
     total = ((((years * 365 + months * 30 + days) * 24 + hours) * 60 + minutes) * 60 + seconds) * TICKS_PER_SECOND
     total += int((fraction or "").ljust(_MOST_FRACTION, "0")[:_MOST_FRACTION])
     try:
@@ -273,6 +282,9 @@ def _guid(text: str) -> UUID:
         return UUID("".join(found.group(2, 3, 4, 5, 6)))
     if _BARE_GUID.fullmatch(word):
         return UUID(word)
+    numbers = _GUID_OF_NUMBERS.fullmatch("".join(word.split()))
+    if numbers is not None:
+        return UUID("".join(map(str.zfill, numbers.groups(), _GUID_WIDTHS)))
     raise ValueError("a GUID such as 01234567-89ab-cdef-0123-456789abcdef")
 
 
