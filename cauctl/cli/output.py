@@ -2,31 +2,36 @@
 
 XML is what ConvertTo-Xml prints of the same objects, CSV what ConvertTo-Csv prints, CLIXML what Import-Clixml reads.
 JSON has the PowerShell property names, ISO 8601 times in UTC, durations as .NET prints them, enums by name, decimals
-and ids as texts, bytes in base64.
+and ids as texts, bytes in base64. Half a surrogate pair, which no encoding of a terminal has, is escaped in JSON and
+U+FFFD in CSV, as PowerShell writes it.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import re
 import sys
+import warnings
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from rich.table import Table
 from rich.text import Text
 
-from cauctl.cli.console import data_console
+from cauctl.cli.console import data_console, say
 from cauctl.models.dotnet import dotnet_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 __all__ = ["plain", "print_table", "write_data"]
+
+_HALF_A_PAIR: Final = re.compile("[\ud800-\udfff]")
 
 
 def write_data(records: Sequence[Any], form: str, *, table: Callable[[Sequence[Any]], None], depth: int = 1) -> None:
@@ -45,13 +50,28 @@ def write_data(records: Sequence[Any], form: str, *, table: Callable[[Sequence[A
 
     writers: Mapping[str, Callable[[], str]] = {
         "xml": lambda: str(psobject.convert_to_xml(list(records), depth=depth, as_="String")),
-        "json": lambda: json.dumps([plain(record) for record in records], indent=2, ensure_ascii=False),
-        "csv": lambda: "".join(f"{line}\n" for line in psobject.convert_to_csv(list(records))),
+        "json": lambda: _json([plain(record) for record in records]),
+        "csv": lambda: _csv(psobject.convert_to_csv(list(records))),
         "clixml": lambda: psobject.write_clixml(list(records)),
     }
     text = writers[form]()
     sys.stdout.write(text if form == "csv" else f"{text}\n")
     sys.stdout.flush()
+
+
+def _json(value: Any) -> str:
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return _HALF_A_PAIR.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+
+
+def _csv(lines: Iterable[str]) -> str:
+    """Join the lines; warnings become notices on standard error."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        text = "".join(f"{line}\n" for line in lines)
+    for warning in said:
+        say(f"Warning: {warning.message}", "yellow")
+    return _HALF_A_PAIR.sub("\ufffd", text)
 
 
 def plain(value: Any) -> Any:

@@ -18,6 +18,7 @@ from cauctl.psobject.csvreader import UnnamedColumnWarning, read_csv
 from cauctl.psobject.csvtext import CsvStyle, DroppedPropertyWarning, QuoteKind, convert_to_csv
 from cauctl.psobject.culture import Culture, culture_names, find_culture
 from cauctl.psobject.failure import ConversionError
+from cauctl.psobject.jsonvalues import json_value
 from cauctl.psobject.members import Property, ps_properties
 from cauctl.psobject.native import powershell_value
 from cauctl.psobject.nettext import TextStyle
@@ -109,6 +110,7 @@ __all__ = [
     "find_culture",
     "hashtable",
     "iter_clixml",
+    "json_value",
     "ordered_dictionary",
     "outer_xml",
     "powershell_value",

@@ -34,6 +34,8 @@ _NAMES: Final = {
     "ascii": "ascii",
     "default": "utf-8",
 }
+_MARKING: Final = {"utf-16": "utf-16-le-bom", "utf-32": "utf-32-le-bom"}
+"""Python's codecs that would write a byte order mark before each piece."""
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -54,10 +56,12 @@ def encoding_name(encoding: str) -> str:
     if found is not None:
         return found
     try:
-        return codecs.lookup(encoding).name
+        "".encode(encoding)  # refuses codecs that are no text encodings
+        name = codecs.lookup(encoding).name
     except LookupError as error:
         expected = f"one of {', '.join(_NAMES)} or a codec's name"
         raise InputError(f"{encoding!a} is no encoding.", where="encoding", expected=expected) from error
+    return _MARKING.get(name, name)
 
 
 def read_text(path: str | PathLike[str], *, encoding: str = "utf8") -> str:

@@ -102,3 +102,41 @@ def test_validate_tells_what_breaks_the_schema(
     path.write_text(text, encoding="utf-8")
     assert 1 == main(["validate", str(path)])
     assert told in capsys.readouterr().err
+
+
+def given(monkeypatch: pytest.MonkeyPatch, body: str) -> None:
+    document = f'<Objs xmlns="http://schemas.microsoft.com/powershell/2004/04">{body}</Objs>'
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(document.encode())))
+
+
+def test_what_a_process_printed_has_progress_and_json_for_it(monkeypatch, capsys):
+    record = "<PR><AV>Prep</AV><AI>0</AI><Nil /><PI>-1</PI><PC>-1</PC><T>Completed</T><SR>-1</SR><SD>x</SD></PR>"
+    given(monkeypatch, f'<S S="Error">no</S>{record}')
+    assert 0 == main(["convert", "--to", "json"])
+    error, progress = json.loads(capsys.readouterr().out)
+    assert ("no", "Prep", "Completed") == (error, progress["Activity"], progress["RecordType"])
+
+
+def test_a_secret_is_only_carried(monkeypatch, capsys):
+    """Only CLIXML, which PowerShell reads again, has the protected text."""
+    for form in ("json", "xml", "csv"):
+        given(monkeypatch, '<Obj RefId="0"><MS><SS N="Password">7300</SS></MS></Obj>')
+        assert 0 == main(["convert", "--to", form])
+        assert "7300" not in capsys.readouterr().out
+    given(monkeypatch, "<SS>7300</SS>")
+    assert 0 == main(["convert", "--to", "clixml"])
+    assert "<SS>7300</SS>" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("expected", "form"), [('"\\ud83d"', "json"), ('"\ufffd"', "csv")])
+def test_half_a_surrogate_pair_can_be_written(expected, form, monkeypatch, capsys):
+    given(monkeypatch, '<Obj RefId="0"><MS><S N="a">_xD83D_</S></MS></Obj>')
+    assert 0 == main(["convert", "--to", form])
+    assert expected in capsys.readouterr().out
+
+
+def test_a_dropped_property_is_a_notice_of_one_line(monkeypatch, capsys):
+    given(monkeypatch, '<Obj RefId="0"><MS><S N="a">1</S></MS></Obj><Obj RefId="1"><MS><S N="b">1</S></MS></Obj>')
+    assert 0 == main(["convert", "--to", "csv"])
+    notice = "Warning: record 2 has a property 'b' that the first record lacks; CSV drops such properties.\n"
+    assert ('"a"\n"1"\n', notice) == capsys.readouterr()

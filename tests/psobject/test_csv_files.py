@@ -38,6 +38,8 @@ def test_a_file_keeps_its_empty_lines(tmp_path):
         (b"\xff\xfe" + '"a"\n"ü"\n'.encode("utf-16-le"), {"encoding": "Unicode"}),
         (b"\xfe\xff" + '"a"\n"ü"\n'.encode("utf-16-be"), {"encoding": "bigendianunicode"}),
         (b"\xff\xfe\0\0" + '"a"\n"ü"\n'.encode("utf-32-le"), {"encoding": "utf32"}),
+        (b"\xff\xfe" + '"a"\n"ü"\n'.encode("utf-16-le"), {"encoding": "utf-16"}),
+        (b"\xff\xfe\0\0" + '"a"\n"ü"\n'.encode("utf-32-le"), {"encoding": "UTF_32"}),
         ('"a"\n"ü"\n'.encode("cp1252"), {"encoding": "cp1252"}),
         (b'"a"\n"?"\n', {"encoding": "ascii"}),
         (b'"a"\r\n"?"\r\n', {"windows_powershell": True, "no_type_information": True}),
@@ -113,11 +115,12 @@ def test_a_file_that_is_replaced_keeps_its_permissions(tmp_path):
     [
         (lambda folder: cmdlets.export_csv([], folder / "none" / "t.csv"), "cannot be used: No such file"),
         (lambda folder: cmdlets.export_csv([], folder / "t.csv", encoding="klingon"), "'klingon' is no encoding"),
+        (lambda folder: cmdlets.export_csv([], folder / "t.csv", encoding="base64"), "'base64' is no encoding"),
         (lambda folder: cmdlets.export_csv([], folder / "t.csv", append=True, no_clobber=True), "exclude each other"),
         (lambda folder: cmdlets.import_csv(folder / "none.csv"), "cannot be used: No such file"),
         (cmdlets.import_csv, "cannot be used: Is a directory"),
     ],
-    ids=range(5),
+    ids=range(6),
 )
 def test_a_file_that_cannot_be_used_is_an_input_error(tmp_path, call, said):
     with pytest.raises(InputError, match=said):

@@ -51,7 +51,7 @@ def convert(
     with _opened(source) as stream:
         values: list[Any] = psobject.read_clixml(stream, printed=True)
     if to == "json":
-        values = [psobject.to_python(value) for value in values]
+        values = [psobject.json_value(value) for value in values]
     write_data(values, to, table=lambda _: None, depth=depth)
     return ExitCode.SUCCEEDED
 
