@@ -87,10 +87,13 @@ class Cluster(Protocol):
         """The record of the highest fencing counter, None when free; StateError when it cannot be read as ours."""
 
     def write_lock(self, record: LockRecord) -> LockRecord:
-        """Replace our own record (lease, checkpoint), then give the record of whoever holds the lock by now.
+        """Replace our own record, but for who asked to stop; then give the record of whoever holds the lock by now.
 
         Nothing of another coordinator is ever written over. StateError when our record is gone.
         """
+
+    def request_stop(self, run_id: str, by: str) -> None:
+        """Note beside the lock that ``by`` asks this run to stop. StateError when another run holds it, or none."""
 
     def release_lock(self, run_id: str) -> None:
         """Remove the lock if it is this run's; a lock of another run is left alone, a missing one is fine."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cauctl.models.failure import ErrorRecordData
     from cauctl.models.report import CauReport, CauReportSummary
     from cauctl.models.results import CauNode, ClusterResult, NodeResult
-    from cauctl.models.run import NodeStatusNotification
+    from cauctl.models.run import CauRun, NodeStatusNotification
     from cauctl.models.updates import UpdateInfo, UpdateInstallResult, UpdateStagingResult
     from cauctl.psrp.connection import NodeConnection
     from cmdlets.convert_from_clixml import convert_from_clixml
@@ -37,11 +37,13 @@ if TYPE_CHECKING:
     from cmdlets.export_clixml import export_clixml
     from cmdlets.export_csv import export_csv
     from cmdlets.get_cau_report import get_cau_report
+    from cmdlets.get_cau_run import get_cau_run
     from cmdlets.import_clixml import import_clixml
     from cmdlets.import_csv import import_csv
     from cmdlets.invoke_cau_run import invoke_cau_run
     from cmdlets.invoke_cau_scan import invoke_cau_scan
     from cmdlets.output import CauOutput, CauWarning
+    from cmdlets.stop_cau_run import stop_cau_run
 
 __all__ = [
     "CauError",
@@ -49,6 +51,7 @@ __all__ = [
     "CauOutput",
     "CauReport",
     "CauReportSummary",
+    "CauRun",
     "CauWarning",
     "ClusterResult",
     "ErrorRecordData",
@@ -74,10 +77,12 @@ __all__ = [
     "export_clixml",
     "export_csv",
     "get_cau_report",
+    "get_cau_run",
     "import_clixml",
     "import_csv",
     "invoke_cau_run",
     "invoke_cau_scan",
+    "stop_cau_run",
 ]
 
 _HOMES: Final = {
@@ -86,6 +91,7 @@ _HOMES: Final = {
     "CauOutput": "cmdlets.output",
     "CauReport": "cauctl.models.report",
     "CauReportSummary": "cauctl.models.report",
+    "CauRun": "cauctl.models.run",
     "CauWarning": "cmdlets.output",
     "ClusterResult": "cauctl.models.results",
     "ErrorRecordData": "cauctl.models.failure",
@@ -111,10 +117,12 @@ _HOMES: Final = {
     "export_clixml": "cmdlets.export_clixml",
     "export_csv": "cmdlets.export_csv",
     "get_cau_report": "cmdlets.get_cau_report",
+    "get_cau_run": "cmdlets.get_cau_run",
     "import_clixml": "cmdlets.import_clixml",
     "import_csv": "cmdlets.import_csv",
     "invoke_cau_run": "cmdlets.invoke_cau_run",
     "invoke_cau_scan": "cmdlets.invoke_cau_scan",
+    "stop_cau_run": "cmdlets.stop_cau_run",
 }
 
 

@@ -104,7 +104,7 @@ class Driver:
         self._observers = list(observers)
         self._stop = stop or StopSwitch()
         self._performer = Performer(ports, lambda: self.state)
-        self._inbox: SimpleQueue[tuple[Answer, ...]] = SimpleQueue()
+        self._inbox: SimpleQueue[tuple[Event, ...]] = SimpleQueue()
         self._journal_is_lost = False
         self._under_way = 0
         self._timetable = Timetable()
@@ -177,10 +177,13 @@ class Driver:
             return self._clock.now()
         return max(facts.observed, self._watched or facts.observed) + every
 
-    def _take(self, answers: tuple[Answer, ...]) -> None:
+    def _take(self, answers: tuple[Event, ...]) -> None:
         """Tell what came of a call, where it tells anything."""
         self._under_way -= 1
         for answer in answers:
+            if not isinstance(answer, Answer):
+                self._feed(answer)
+                continue
             event = self._shorten(answer)
             begun = self._looking.pop(event.call, None) if event.call is not None else None
             watch = begun is not None and on_watch(self.state, event.call)
@@ -265,7 +268,7 @@ class Driver:
         self._under_way += 1
         self._executor.submit(self._performer.perform, call, self.state).add_done_callback(self._done)
 
-    def _done(self, future: Future[tuple[Answer, ...]]) -> None:
+    def _done(self, future: Future[tuple[Event, ...]]) -> None:
         if not future.cancelled():
             self._inbox.put(future.result())
 

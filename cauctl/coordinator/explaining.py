@@ -55,6 +55,7 @@ WAIT_ADVICE: Final = {
     "ServicingIdle": "Servicing is at work on the node (TrustedInstaller, CBS.log); let it.",
     "SpaceDegraded": "Let the storage repair end (Get-StorageJob, Get-VirtualDisk).",
     "StorageRepair": "Let the storage repair end (Get-StorageJob, Get-VirtualDisk); else Repair-VirtualDisk.",
+    "StorageSettled": "Storage is looked at several times in a row before it is believed; nothing needs to be done.",
     "Stranded": "Look at the node's console; as soon as it answers it is resumed and tried again.",
 }
 """What to do about a wait, by its name."""

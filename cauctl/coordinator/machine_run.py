@@ -184,6 +184,7 @@ def _locked(turn: Turn, record: LockRecord) -> None:
     alarms = tuple(_alarm(turn, name, started + after) for name, after in limits if after is not None)
     until = turn.at + turn.limits.renewal
     turn.change(alarms=alarms, renewal=Pause(turn.timer(until), until=until, then=RenewLease()))
+    watch_later(turn)
     _meet_all(turn)
 
 
@@ -236,7 +237,6 @@ def _prepared(turn: Turn) -> None:
     known = {node.name for node in turn.facts.nodes}
     order = (*(place.node for place in places), *(name for name in turn.nodes if name not in known))
     turn.change(order=order, phase=RunPhase.UPDATING)
-    watch_later(turn)
     if turn.settings.require_all_nodes_online:
         _require_all(turn)
 
@@ -282,7 +282,9 @@ def _next_turn(turn: Turn) -> None:
 
 
 def stop_requested(turn: Turn, event: StopRequested) -> None:
-    """Let nothing new start; nodes notice at their next event."""
+    """Let nothing new start; nodes notice at their next event. Who asked from elsewhere reads it in the checkpoint."""
+    if isinstance(turn.run.renewal, Pause):
+        renew(turn)
     by = f" by {event.by}" if event.by else ""
     stop(
         turn,
@@ -339,7 +341,7 @@ def renewal_failed(turn: Turn, event: CallFailed) -> None:
 def watch(turn: Turn) -> None:
     """Look at the cluster where nobody has for a while: what happens to other nodes must not be missed."""
     run = turn.run
-    if run.phase is not RunPhase.UPDATING:
+    if not run.phase.is_watched:
         turn.change(watch=None)
         return
     due = turn.facts.observed + turn.limits.watch

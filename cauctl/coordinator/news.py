@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cauctl.coordinator.events import AgentPolled, CallFailed, ClusterChanged
-from cauctl.coordinator.state import Pause, Phase, RunPhase
+from cauctl.coordinator.state import Pause, Phase
 from cauctl.models.agent import AgentEventKind, AgentState
 from cauctl.policy.pacing import next_look
 
@@ -64,7 +64,7 @@ def _works_on(node: NodeWork, event: AgentPolled) -> bool:
 
 def on_watch(run: RunState, number: int | None) -> bool:
     """Say whether this is the number of the look that is made where nobody else has looked for a while."""
-    return run.watch is not None and run.watch.number == number and run.phase is RunPhase.UPDATING
+    return run.watch is not None and run.watch.number == number and run.phase.is_watched
 
 
 def limit_of(node: NodeWork) -> datetime | None:

@@ -50,9 +50,9 @@ from cauctl.coordinator.events import (
     AgentCancelled,
     AgentCollected,
     AgentPolled,
-    Answer,
     CallFailed,
     ClusterObserved,
+    Event,
     FoundPaused,
     GatesChecked,
     InterlockChecked,
@@ -66,6 +66,7 @@ from cauctl.coordinator.events import (
     RepairRequested,
     RestartRequested,
     ResumeRequested,
+    StopRequested,
     SuspendRequested,
 )
 from cauctl.coordinator.problems import Problem, ProblemKind, problem_of
@@ -89,7 +90,7 @@ __all__ = ["Performer", "Ports"]
 
 _log = logging.getLogger(__name__)
 
-Answers = tuple[Answer, ...]
+Answers = tuple[Event, ...]
 
 
 @frozen(kw_only=True)
@@ -129,6 +130,7 @@ class Performer:
         self._lock = Lock()
         self._packer = Packer()
         self._confirmed: datetime | None = None
+        self._stop_asked_by = ""
         self._table: Mapping[type[Action], Callable[[Call, RunState], Answers]] = {
             CheckInterlock: self._check_interlock,
             AcquireLock: self._acquire_lock,
@@ -156,6 +158,12 @@ class Performer:
             call: what to do.
             state: the run as it was when the call was made.
         """
+        answers = self._perform(call, state)
+        if self._stop_asked_by and not self._latest().stop_asked:
+            return (StopRequested(self._now(), by=self._stop_asked_by), *answers)
+        return answers
+
+    def _perform(self, call: Call, state: RunState) -> Answers:
         try:
             self._stay_awake(state)
             return self._table[type(call.action)](call, state)
@@ -228,8 +236,18 @@ class Performer:
                 raise _LostLockError(self._holder()) from error
             if (holder.run_id, holder.fence) != (state.run_id, state.fence):
                 raise _LostLockError(holder)
+            self._stop_asked_by = holder.stop
             self._confirmed = now
             return record.lease_until
+
+    def _heed(self, state: RunState) -> None:
+        """Read the lock: whether it is ours still, and whether somebody asks us to stop."""
+        holder = self._holder()
+        if holder is None:
+            return
+        if (holder.run_id, holder.fence) != (state.run_id, state.fence):
+            raise _LostLockError(holder)
+        self._stop_asked_by = holder.stop
 
     def _holder(self) -> LockRecord | None:
         """Say who holds the lock instead, as far as it can be read."""
@@ -245,7 +263,10 @@ class Performer:
 
     # --- looking -----------------------------------------------------------------------------------------------------
 
-    def _observe(self, call: Call, _state: RunState) -> Answers:
+    def _observe(self, call: Call, state: RunState) -> Answers:
+        """Look at the cluster; a look that is for no node's sake heeds the lock as well."""
+        if call.node is None and state.lock is not None:
+            self._heed(state)
         facts = self._ports.cluster.observe()
         return (ClusterObserved(self._now(), call=call.number, node=call.node, facts=facts),)
 

@@ -32,6 +32,11 @@ class RunPhase(Enum):
     ENDED = "Ended"
     """Nothing will be done any more."""
 
+    @property
+    def is_watched(self) -> bool:
+        """True while the cluster is looked at every now and then, whatever else is waited for."""
+        return self in {RunPhase.PREPARING, RunPhase.UPDATING}
+
 
 class Phase(Enum):
     """Where a node is; finer than :class:`~cauctl.models.enums.NodeStatus`, which people see."""

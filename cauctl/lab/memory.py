@@ -267,8 +267,16 @@ class MemoryCluster:
         found = group.parameters.get(_LOCK_FIELD) if group is not None else None
         if group is None or not isinstance(found, LockRecord) or found.run_id != record.run_id:
             raise StateError("the cluster is not locked.", path=lock_group(record.fence))
-        group.parameters[_LOCK_FIELD] = record
+        group.parameters[_LOCK_FIELD] = evolve(record, stop=found.stop)
         return self.read_lock() or record
+
+    def request_stop(self, run_id: str, by: str) -> None:
+        """Note that the run is asked to stop."""
+        holder = self.read_lock()
+        group = self._locks().get(holder.fence) if holder is not None else None
+        if holder is None or group is None or holder.run_id != run_id:
+            raise StateError(f"the run {run_id} does not hold the cluster.", path=lock_group(1))
+        group.parameters[_LOCK_FIELD] = evolve(holder, stop=by)
 
     def release_lock(self, run_id: str) -> None:
         """Remove the lock if it is this run's."""

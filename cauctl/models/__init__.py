@@ -12,7 +12,14 @@ from cauctl.models.enums import (
 )
 from cauctl.models.failure import ErrorRecordData, ExceptionData, FirstCause
 from cauctl.models.hresult import HRESULTS, HResult, Remedy, hex_code, hresult, signed, unsigned
-from cauctl.models.options import ExportReportOptions, GetReportOptions, ScanOptions, UpdatingRunOptions
+from cauctl.models.options import (
+    ExportReportOptions,
+    GetReportOptions,
+    GetRunOptions,
+    ScanOptions,
+    StopRunOptions,
+    UpdatingRunOptions,
+)
 from cauctl.models.parameters import CmdletOptions, Parameter, parameters
 from cauctl.models.report import CauReport, CauReportSummary
 from cauctl.models.results import CauNode, ClusterResult, NodeRebootResult, NodeResult
@@ -51,6 +58,7 @@ __all__ = [
     "FailbackType",
     "FirstCause",
     "GetReportOptions",
+    "GetRunOptions",
     "HResult",
     "NodeHistory",
     "NodeRebootResult",
@@ -69,6 +77,7 @@ __all__ = [
     "RunHistory",
     "RunState",
     "ScanOptions",
+    "StopRunOptions",
     "SummaryStatus",
     "TimelineEntry",
     "TimingBreakdown",

@@ -218,6 +218,8 @@ class LockRecord:
     """After this moment the coordinator may be taken for dead."""
     checkpoint: str = field(default="", kw_only=True)
     """JSON of a few KB: attempt, phase and intent of each node."""
+    stop: str = field(default="", kw_only=True)
+    """Who asked the run to stop; written by whoever asks, never by the run itself."""
 
 
 @frozen

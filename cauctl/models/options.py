@@ -1,4 +1,4 @@
-"""The parameters of the CAU cmdlets, once: Invoke-CauRun, Invoke-CauScan, Get-CauReport, Export-CauReport.
+"""The parameters of the CAU cmdlets, once: Invoke-CauRun, Get-CauRun, Stop-CauRun, Invoke-CauScan, and of reports.
 
 Names, types, defaults, ranges, sets and versions are those of Microsoft's reference; the help of each parameter is its
 documentation. What the reference leaves open is named here and nowhere else:
@@ -23,6 +23,7 @@ from cauctl.models.credential import PSCredential
 from cauctl.models.enums import FailbackType, RebootType
 from cauctl.models.parameters import CmdletOptions, many, member_of, parameter, switch
 from cauctl.models.report_options import ExportReportOptions, GetReportOptions
+from cauctl.models.run_control import GetRunOptions, StopRunOptions
 from cauctl.models.run_rules import cautions_of, contradictions_of
 from cauctl.models.updates import WINDOWS_UPDATE_PLUGIN
 from cauctl.models.validation import Between, Name, fault
@@ -32,7 +33,9 @@ __all__ = [
     "SERVED_PLUGINS",
     "ExportReportOptions",
     "GetReportOptions",
+    "GetRunOptions",
     "ScanOptions",
+    "StopRunOptions",
     "UpdatingRunOptions",
 ]
 

@@ -12,6 +12,7 @@ from cauctl.operations.plan import load_plan, plan
 from cauctl.operations.recover import Recovery, recover, status
 from cauctl.operations.reports import FoundReports, export_reports, get_reports
 from cauctl.operations.run import run, scan
+from cauctl.operations.run_control import stop_run, watch_run
 from cauctl.operations.trying import ConnectionTrial, NodeTrial, try_connections
 
 __all__ = [
@@ -37,5 +38,7 @@ __all__ = [
     "run",
     "scan",
     "status",
+    "stop_run",
     "try_connections",
+    "watch_run",
 ]

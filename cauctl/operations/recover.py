@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cauctl.models.credential import PSCredential
     from cauctl.operations.access import Access, AskPassword, Connection
 
-__all__ = ["Recovery", "interrupted_notice", "recover", "status"]
+__all__ = ["Recovery", "interrupted_notice", "recover", "status", "status_through"]
 
 
 @frozen
@@ -60,11 +60,16 @@ def status(
         TransportError: no node could be reached.
     """
     with connect(cluster_name, connection=connection, credential=credential, ask_password=ask_password) as access:
-        facts = access.cluster.observe()
-        try:
-            held = find_run(access.cluster, access.clock.now())
-        except StateError as error:
-            return ClusterStatus(RunState.RUN_FAILED, facts=facts, notices=(str(error),))
+        return status_through(access)
+
+
+def status_through(access: Access) -> ClusterStatus:
+    """Look at a cluster that is connected; see :func:`status`."""
+    facts = access.cluster.observe()
+    try:
+        held = find_run(access.cluster, access.clock.now())
+    except StateError as error:
+        return ClusterStatus(RunState.RUN_FAILED, facts=facts, notices=(str(error),))
     if held is None:
         return ClusterStatus(RunState.RUN_NOT_IN_PROGRESS, facts=facts)
     state = RunState.RUN_IN_PROGRESS if held.alive else RunState.RUN_FAILED

@@ -130,6 +130,10 @@ class PsrpCluster:
         """See :meth:`cauctl.psrp.lock.ClusterLock.write`."""
         return self._lock.write(record)
 
+    def request_stop(self, run_id: str, by: str) -> None:
+        """See :meth:`cauctl.psrp.lock.ClusterLock.request_stop`."""
+        self._lock.request_stop(run_id, by)
+
     def release_lock(self, run_id: str) -> None:
         """See :meth:`cauctl.psrp.lock.ClusterLock.release`."""
         self._lock.release(run_id)

@@ -12,6 +12,7 @@ Rules kept here:
   touched by it, and whoever gets the next number goes on from there. A record that cannot be read is nobody's to take.
 * Nothing is removed but the records of the run that asks. The name that a new run would take is removed last, and tells
   the truth until then.
+* Who asks a run to stop writes one property, which the run itself never writes: so neither overwrites the other.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from cauctl.psrp.fleet import Fleet
 
-__all__ = ["LOCK_FIELDS", "RUN_MARK", "ClusterLock"]
+__all__ = ["LOCK_FIELDS", "RUN_MARK", "STOP_FIELD", "ClusterLock"]
 
 _BASE: Final = LOCK_GROUPS[0]
 _FIRST: Final = 1
@@ -48,6 +49,8 @@ LOCK_FIELDS: Final = (
     "CauctlCheckpoint",
 )
 """Names of the private properties."""
+STOP_FIELD: Final = "CauctlStop"
+"""Name of the one that who asks a run to stop writes."""
 RUN_MARK: Final = "CauctlRun-"
 """Beginning of the name of one more, which ends in the run's id."""
 _UNKNOWN_FATE: Final = (FateUnknownError, SessionLostError, OperationTimeoutError)
@@ -118,6 +121,18 @@ class ClusterLock:
             raise _gone()
         return holder
 
+    def request_stop(self, run_id: str, by: str) -> None:
+        """Note that ``by`` asks this run to stop; StateError when the lock is not this run's."""
+        holder = self.read()
+        if holder is None or holder.run_id != run_id:
+            raise StateError(f"the run {run_id} does not hold the cluster.", path=_BASE)
+        pipeline = self._say.write_lock(lock_group(holder.fence), {STOP_FIELD: f"{run_id} {by}"}, create=True)
+        self._fleet.act(pipeline, done=lambda: self._is_asked_to_stop(holder))
+
+    def _is_asked_to_stop(self, holder: LockRecord) -> bool:
+        found = self._record(holder.fence)
+        return found is not None and found.run_id == holder.run_id and bool(found.stop)
+
     def release(self, run_id: str) -> None:
         """Remove the lock if it is this run's."""
         holder = self.read()
@@ -187,7 +202,8 @@ class ClusterLock:
 
     def _stands(self, fence: int, record: LockRecord) -> bool:
         try:
-            return self._record(fence) == record
+            found = self._record(fence)
+            return found is not None and evolve(found, stop="") == evolve(record, stop="")
         except StateError:
             return False
 
@@ -218,6 +234,12 @@ def _properties(record: LockRecord) -> dict[str, str]:
     return {f"{RUN_MARK}{record.run_id}": _SCHEMA, **dict(zip(LOCK_FIELDS, values, strict=True))}
 
 
+def _asked_by(found: Mapping[str, str]) -> str:
+    """Read who asked the run to stop; what was asked of an earlier run is none of this one's."""
+    run_id, _, by = found.get(STOP_FIELD.casefold(), "").partition(" ")
+    return by if run_id == found["cauctlrunid"] else ""
+
+
 def _read(found: Mapping[str, str]) -> LockRecord:
     if found.get("cauctlschema", _SCHEMA) != _SCHEMA:
         raise StateError(
@@ -233,6 +255,7 @@ def _read(found: Mapping[str, str]) -> LockRecord:
             acquired=datetime.fromisoformat(found["cauctlacquired"]).astimezone(UTC),
             lease_until=datetime.fromisoformat(found["cauctlleaseuntil"]).astimezone(UTC),
             checkpoint=found["cauctlcheckpoint"].removeprefix("="),
+            stop=_asked_by(found),
         )
     except (KeyError, ValueError) as error:
         raise StateError(f"it holds no readable record ({error}).", path=_BASE, advice=_BY_HAND) from error

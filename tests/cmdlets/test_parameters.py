@@ -16,8 +16,10 @@ from cauctl.models import (
     CmdletOptions,
     ExportReportOptions,
     GetReportOptions,
+    GetRunOptions,
     Parameter,
     ScanOptions,
+    StopRunOptions,
     UpdatingRunOptions,
     parameters,
 )
@@ -25,6 +27,8 @@ from cauctl.models import (
 CMDLETS: list[tuple[Callable[..., Any], type[CmdletOptions], set[str]]] = [
     (cau.invoke_cau_run, UpdatingRunOptions, {"connection", "on_output", "on_progress"}),
     (cau.invoke_cau_scan, ScanOptions, {"connection", "on_output", "on_progress"}),
+    (cau.get_cau_run, GetRunOptions, {"connection", "on_output"}),
+    (cau.stop_cau_run, StopRunOptions, {"connection"}),
     (cau.get_cau_report, GetReportOptions, set()),
     (cau.export_cau_report, ExportReportOptions, set()),
 ]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from cauctl.coordinator.checkpoint import read_checkpoint
 from cauctl.coordinator.events import StopReason
-from cauctl.coordinator.state import Phase
+from cauctl.coordinator.state import Phase, RunPhase, RunState
 from cauctl.coordinator.stop_switch import StopSwitch
+from cauctl.errors import StateError
+from cauctl.lab.memory import Ports as MemoryPorts
 from cauctl.models.enums import SummaryStatus
 from tests.trial import USER, Trial, scenario
 
@@ -109,3 +112,44 @@ def test_the_switch_says_what_was_asked():
     assert (switch.by, switch.stop_requested, switch.detach_requested) == ("SIGTERM", True, False)
     switch.detach()
     assert repr(switch) == "<StopSwitch asks for detach>"
+
+
+# --- asked from elsewhere --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("phase", [Phase.STAGING, Phase.SUSPENDING, Phase.INSTALLING])
+def test_who_asks_through_the_cluster_is_heeded_within_a_minute(phase):
+    """Stop-CauRun from another machine: the coordinator reads it whenever it looks, and writes down that it has."""
+    trial, elsewhere = Trial(scenario(nodes=3)), MemoryPorts
+    asked: list[datetime] = []
+    heeded: list[datetime] = []
+
+    def watch(_event: object, state: RunState) -> None:
+        now = trial.world.now
+        if not asked and any(node.phase is phase for node in state.nodes.values()):
+            asked.append(now)
+            other = elsewhere(trial.world, user="LAB\\Bob").cluster
+            trial.world.kernel.after(timedelta(seconds=1), lambda: other.request_stop(trial.run_id, "bob@desk (pid 1)"))
+        held = trial.memory.cluster.read_lock()
+        if held and not heeded and read_checkpoint(held.checkpoint).stopping:
+            heeded.append(now)
+
+    trial.run(on_event=watch)
+    assert StopReason.REQUESTED is trial.state.stopping
+    assert "The run was asked to stop by bob@desk (pid 1)." == trial.result.error_record_data.message
+    assert {} == trial.world.ledger.paused_now
+    assert heeded[0] - asked[0] <= timedelta(minutes=1)
+
+
+def test_a_request_for_another_run_is_refused():
+    trial = Trial(scenario(nodes=2))
+    seen: list[str] = []
+
+    def watch(_event: object, state: RunState) -> None:
+        if state.lock is not None and not seen and state.phase is RunPhase.UPDATING:
+            with pytest.raises(StateError, match="does not hold the cluster"):
+                trial.memory.cluster.request_stop("another", "bob")
+            seen.append("refused")
+
+    trial.run(on_event=watch)
+    assert (["refused"], SummaryStatus.SUCCEEDED) == (seen, trial.result.status)

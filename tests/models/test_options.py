@@ -18,9 +18,11 @@ from cauctl.models import (
     ExportReportOptions,
     FailbackType,
     GetReportOptions,
+    GetRunOptions,
     Parameter,
     PSCredential,
     ScanOptions,
+    StopRunOptions,
     UpdatingRunOptions,
     parameters,
 )
@@ -28,7 +30,7 @@ from cauctl.models.naming import pascal_case, snake_case
 
 RECORDED = Path(__file__).parent.parent / "recorded" / "cau-cmdlets.json.xz"
 REFERENCE = {each["name"]: each for each in json.loads(lzma.decompress(RECORDED.read_bytes()))}
-CLASSES = (UpdatingRunOptions, ScanOptions, GetReportOptions, ExportReportOptions)
+CLASSES = (UpdatingRunOptions, GetRunOptions, StopRunOptions, ScanOptions, GetReportOptions, ExportReportOptions)
 SERVED_BY_RUN = {
     "cluster_name",
     "credential",
@@ -143,7 +145,12 @@ def test_this_version_serves_what_it_says():
     assert all(each.served for each in parameters(ExportReportOptions))
 
 
-UNSERVED = [(cls, each) for cls in (UpdatingRunOptions, ScanOptions) for each in parameters(cls) if not each.served]
+UNSERVED = [
+    (cls, each)
+    for cls in (UpdatingRunOptions, GetRunOptions, ScanOptions)
+    for each in parameters(cls)
+    if not each.served
+]
 
 
 @pytest.mark.parametrize(("cls", "parameter"), UNSERVED, ids=lambda value: getattr(value, "name", None))

@@ -101,6 +101,7 @@ def _use_cluster(node: ScriptedNode, cluster: PsrpCluster, *, lock: str) -> None
     cluster.read_lock()
     cluster.write_lock(RECORD)
     cluster.take_over_lock(evolve(RECORD, fence=2))
+    cluster.request_stop("run-1", "bob@desk (pid 1)")
     cluster.release_lock("run-1")
 
 

@@ -302,3 +302,21 @@ def test_any_record_comes_back_as_it_was(owner, checkpoint, hours):
     record = evolve(OURS, owner=owner, checkpoint=checkpoint, acquired=local)
     assert group.lock.acquire(record) is None
     assert record == group.lock.read()
+
+
+def test_who_asks_to_stop_and_the_run_itself_do_not_overwrite_each_other():
+    """Each writes properties of its own, so that neither needs to know of the other."""
+    group = LockGroups()
+    assert None is group.lock.acquire(OURS)
+    group.lock.request_stop("run-1", "bob@lap (pid 9)")
+    group.lock.write(evolve(OURS, lease_until=MORNING + timedelta(hours=1)))
+    assert evolve(OURS, lease_until=MORNING + timedelta(hours=1), stop="bob@lap (pid 9)") == group.lock.read()
+
+
+def test_a_request_to_stop_an_earlier_run_is_none_of_this_one():
+    group = LockGroups()
+    group.lock.acquire(OURS)
+    group.parameters["CauctlStop"] = "run-0 bob@lap (pid 9)"
+    assert OURS == group.lock.read()
+    with pytest.raises(StateError, match="does not hold the cluster"):
+        group.lock.request_stop("run-0", "bob@lap (pid 9)")

@@ -10,6 +10,7 @@ from cauctl.cli.console import data_console, say
 from cauctl.cli.output import plain, print_table
 from cauctl.cli.reaching import REACHING, Reaching
 from cauctl.models.enums import RunState
+from cauctl.models.options import GetRunOptions
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -31,16 +32,15 @@ def register(app: App) -> None:
 def status(
     cluster_name: Annotated[str, Option(help="Name of the cluster.")],
     *,
+    wait: Annotated[bool, Option(help="Wait until no run is in progress, and say how it comes along.")] = False,
     output: Annotated[Literal["table", "json"], Option(help="Form of the data on standard output.")] = "table",
     reaching: REACHING = _REACHING,
 ) -> int:
     """Show the nodes of a cluster, what they own, and whether an Updating Run holds it."""
     from cauctl import operations  # noqa: PLC0415  the transport is loaded only when something is asked of a cluster
 
-    found = operations.status(
-        cluster_name,
-        **reaching.for_operations(),
-    )
+    options = GetRunOptions.bind(cluster_name=cluster_name, wait_for_completion=wait)
+    found = operations.watch_run(options, on_change=_tell if wait else None, **reaching.for_operations())
     for notice in found.notices:
         say(notice, "yellow")
     if output == "json":
@@ -48,6 +48,13 @@ def status(
     else:
         _print_tables(found)
     return operations.ExitCode.SUCCEEDED
+
+
+def _tell(seen: ClusterStatus) -> None:
+    """Say in a line where the nodes of a run are."""
+    run = seen.run
+    phases = ", ".join(f"{each.node.node_name} {each.status}" for each in run.node_status_notifications) if run else ""
+    say(f"{seen.facts.observed:%H:%M:%S}  {phases}{'  (stopping)' if run and run.cancel_pending else ''}")
 
 
 def _print_tables(found: ClusterStatus) -> None:

@@ -30,7 +30,7 @@ _NODE: Final = (
     "StatusInformation",
     "FaultDomain",
 )
-_LOCK_FIELDS: Final = ("Schema", "RunId", "Owner", "Fence", "Acquired", "LeaseUntil", "Checkpoint")
+_LOCK_FIELDS: Final = ("Schema", "RunId", "Owner", "Fence", "Acquired", "LeaseUntil", "Checkpoint", "Stop")
 _RUN_MARK: Final = re.compile(r"CauctlRun-[0-9A-Za-z-]{1,64}")
 _LOCK_NAME: Final = text("Name", mandatory=False)
 _CIM_LIMIT: Final = 30

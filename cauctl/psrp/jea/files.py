@@ -20,7 +20,7 @@ from cauctl.psrp import facts
 from cauctl.psrp.agent_files import ID_PATTERN, PROTOCOL, agent_file
 from cauctl.psrp.agent_task import NEVER_RAN, TASK_PATH, TIME_LIMIT, task_xml
 from cauctl.psrp.jea.functions import FUNCTIONS, MODULE
-from cauctl.psrp.lock import LOCK_FIELDS, RUN_MARK
+from cauctl.psrp.lock import LOCK_FIELDS, RUN_MARK, STOP_FIELD
 from cauctl.psrp.node import BOOT_MARK, SIGNALS
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def module_text() -> str:
     filled = {
         "MODULE_VERSION": _VERSION,
         "LOCK_GROUPS": _array(LOCK_GROUPS),
-        "LOCK_FIELDS": _array(LOCK_FIELDS),
+        "LOCK_FIELDS": _array((*LOCK_FIELDS, STOP_FIELD)),
         "RUN_MARK": f"^{RUN_MARK}[0-9A-Za-z-]{{1,64}}\\z",
         "TASK_PATH": TASK_PATH,
         "NEVER_RAN": str(NEVER_RAN),
