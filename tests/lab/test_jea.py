@@ -198,12 +198,13 @@ def test_the_lock_is_taken_written_and_given_back(lab: Lab, fleet: Fleet):
     """The creation of the group is the test-and-set here too."""
     cluster = PsrpCluster(fleet, truth_clock(lab))
     record = LockRecord("run-1", owner="ada", fence=1, acquired=NOW, lease_until=NOW, checkpoint="{}")
+    later = evolve(record, lease_until=NOW + SOON)
     assert None is cluster.read_lock()
     assert None is cluster.acquire_lock(record)
     assert record == cluster.acquire_lock(evolve(record, run_id="run-2"))
-    cluster.write_lock(evolve(record, fence=2))
+    assert later == cluster.write_lock(later)
     cluster.release_lock("run-2")
-    assert evolve(record, fence=2) == cluster.read_lock()
+    assert later == cluster.read_lock()
     cluster.release_lock("run-1")
     assert None is cluster.read_lock()
     with pytest.raises(StateError, match="the lock is gone"):

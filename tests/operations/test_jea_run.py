@@ -36,7 +36,7 @@ def pass_the_main_job(lab: Lab) -> None:
 
 
 def test_a_cluster_is_scanned_updated_and_reported_without_language(start_lab: StartLab):
-    pass_the_main_job(start_lab("JEA-FC2", nodes=2, seed=3, lock=jea_lock(), time_scale=400.0))
+    pass_the_main_job(start_lab("JEA-FC2", nodes=2, seed=3, lock=jea_lock()))
 
 
 @pytest.mark.nightly

@@ -83,7 +83,11 @@ $node = @{
 $state = [initialsessionstate]::CreateDefault2()
 foreach ($command in $state.Commands) { $command.Visibility = 'Private' }
 foreach ($name in $node.Keys) {
-    $entry = [System.Management.Automation.Runspaces.SessionStateFunctionEntry]::new($name, $node[$name].ToString())
+    $body = $node[$name].ToString()
+    # Windows' commands have common parameters.
+    if ($body -match '^\s*param') { $body = '[CmdletBinding()] ' + $body }
+    elseif ($name -ne 'shutdown.exe' -and $body -notmatch '^\s*\[CmdletBinding') { $body = '[CmdletBinding()] param() ' + $body }
+    $entry = [System.Management.Automation.Runspaces.SessionStateFunctionEntry]::new($name, $body)
     $entry.Visibility = 'Private'
     $state.Commands.Add($entry)
 }
@@ -110,6 +114,23 @@ function Invoke-Call {
     return [pscustomobject] @{ Output = $output; Error = $id }
 }
 
+function Read-Habits {
+    # Which functions with common parameters do not begin by making errors stop them; which commands are not told to stop.
+    $tree = [System.Management.Automation.Language.Parser]::ParseFile([System.IO.Path]::Combine($module, 'CauctlNode.psm1'), [ref] $null, [ref] $null)
+    $functions = $tree.FindAll({ param($node) $node -is [System.Management.Automation.Language.FunctionDefinitionAst] }, $true)
+    $own = foreach ($function in $functions) { $function.Name }
+    [pscustomobject] @{
+        Late = [string[]] @(foreach ($function in $functions) {
+                $first = $function.Body.EndBlock.Statements[0].Extent.Text
+                if ($function.Body.ParamBlock.Attributes.Count -and $first -cne "`$ErrorActionPreference = 'Stop'") { $function.Name }
+            })
+        Untold = [string[]] @(foreach ($command in $tree.FindAll({ param($node) $node -is [System.Management.Automation.Language.CommandAst] }, $true)) {
+                $name = $command.GetCommandName()
+                if ($own -notcontains $name -and -not $command.Extent.Text.Contains('-ErrorAction ')) { $name }
+            })
+    }
+}
+
 $made = foreach ($call in [System.Management.Automation.PSSerializer]::Deserialize([System.IO.File]::ReadAllText($Calls))) { Invoke-Call $call }
 $common = [System.Management.Automation.Internal.CommonParameters].GetProperties().Name
 $shown = @{}
@@ -123,6 +144,7 @@ $result = [pscustomobject] @{
         'psrc' = Read-Parsed ([System.IO.Path]::Combine($module, 'RoleCapabilities', 'CauctlOperator.psrc'))
         'pssc' = Read-Parsed ([System.IO.Path]::Combine($Folder, 'cauctl.pssc'))
     }
+    Habits = Read-Habits
     Shown = $shown
     Made = $made
     Files = $facts.Files

@@ -89,6 +89,15 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
     ("Set-CauctlLock", {"Property": hashtable({"FailoverThreshold": 1})}, "CauctlLockField"),
     ("Remove-CauctlLock", {"Name": "SQL01"}, "CauctlLockName"),
     ("Remove-CauctlWork", IDS, "CauctlWorkGoesOn"),
+    *(
+        (name, {**parameters, "ErrorAction": action}, expected)
+        for action in ("SilentlyContinue", "Ignore", "Continue")
+        for name, parameters, expected in (
+            ("Suspend-CauctlClusterNode", {"Name": "N3"}, "CauctlNoSuchNode"),
+            ("Set-CauctlLock", {"Property": hashtable({"Elsewhere": 1, "CauctlRunId": "x"})}, "CauctlLockField"),
+            ("Remove-CauctlWork", IDS, "CauctlWorkGoesOn"),
+        )
+    ),
 ]
 
 
@@ -163,6 +172,12 @@ def test_what_goes_beyond_is_refused(told, number):
     name, _, expected = REFUSALS[number]
     found = told["Made"][len(LOOKS) + number]["Error"]
     assert (f"{expected}{name}" if expected == INVALID else expected) == found
+
+
+def test_no_preference_of_the_caller_lets_an_error_pass(told):
+    """A throw goes on under -ErrorAction SilentlyContinue, and commands of other modules do not see our preference."""
+    habits = told["Habits"]
+    assert ([], ["shutdown.exe", "Export-ModuleMember"]) == (list(habits["Late"]), list(habits["Untold"]))
 
 
 def test_script_text_is_refused(told):

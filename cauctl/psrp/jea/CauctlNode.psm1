@@ -5,6 +5,9 @@
 # * Windows PowerShell 5.1 syntax. No parameter becomes code, a path outside the folder of cauctl, or a name that was not
 #   looked up on this cluster first.
 # * Each function does one thing that updating this cluster needs. None takes a computer, a cluster, a path or a script.
+# * The first statement of each function that is shown makes errors stop it: with -ErrorAction SilentlyContinue of the caller
+#   even "throw" would go on.
+# * Each command is told to stop at errors: those of other modules do not see what this module prefers.
 # * What a session configuration puts in the place of commands (Select-Object, Get-Command ...) is not called here.
 # * Pure ASCII.
 
@@ -50,14 +53,14 @@ function ConvertTo-CauctlFact {
 function Get-CauctlMember {
     # The name of a node of this cluster, as the cluster spells it.
     param([string] $Name)
-    foreach ($node in Select-CauctlNamed (Get-ClusterNode) 'Name' $Name) { return [string] $node.Name }
+    foreach ($node in Select-CauctlNamed (Get-ClusterNode -ErrorAction Stop) 'Name' $Name) { return [string] $node.Name }
     throw (New-CauctlError 'CauctlNoSuchNode' 'ObjectNotFound' "This cluster has no node '$Name'." $Name)
 }
 
 function Get-CauctlPlace {
     # Paths of one work; everything lies below the system folder, where only administrators may write.
     param([string] $Name)
-    $root = [string] (Get-ItemProperty -LiteralPath $script:CurrentVersion).SystemRoot
+    $root = [string] (Get-ItemProperty -ErrorAction Stop -LiteralPath $script:CurrentVersion).SystemRoot
     if (-not [System.Text.RegularExpressions.Regex]::IsMatch($root, '^[A-Za-z]:\\[A-Za-z0-9_ .()\\-]*[A-Za-z0-9_]\z')) {
         throw (New-CauctlError 'CauctlSystemFolder' 'InvalidData' "The system folder is said to be '$root'." $root)
     }
@@ -78,8 +81,8 @@ function Get-CauctlTask {
     # The task of a work, or all our tasks; nothing when there is none.
     param([string] $Name)
     try {
-        if ($Name) { Get-ScheduledTask -TaskPath $script:TaskPath -TaskName $Name }
-        else { Get-ScheduledTask -TaskPath $script:TaskPath }
+        if ($Name) { Get-ScheduledTask -ErrorAction Stop -TaskPath $script:TaskPath -TaskName $Name }
+        else { Get-ScheduledTask -ErrorAction Stop -TaskPath $script:TaskPath }
     }
     catch {
         if (-not $_.FullyQualifiedErrorId.StartsWith('CmdletizationQuery_NotFound')) { throw }
@@ -102,14 +105,14 @@ function Test-CauctlTaskWorks {
 
 function Get-CauctlTaskResult {
     param([string] $Name)
-    return [long] (Get-ScheduledTaskInfo -TaskPath $script:TaskPath -TaskName $Name).LastTaskResult
+    return [long] (Get-ScheduledTaskInfo -ErrorAction Stop -TaskPath $script:TaskPath -TaskName $Name).LastTaskResult
 }
 
 function Get-CauctlLine {
     # The lines of an events file as plain texts; none while there is no file.
     param([string] $Path)
-    if (Test-Path -LiteralPath $Path -PathType Leaf) {
-        foreach ($line in Get-Content -LiteralPath $Path -Encoding UTF8) { $line.ToString() }
+    if (Test-Path -ErrorAction Stop -LiteralPath $Path -PathType Leaf) {
+        foreach ($line in Get-Content -ErrorAction Stop -LiteralPath $Path -Encoding UTF8) { $line.ToString() }
     }
 }
 
@@ -117,13 +120,13 @@ function Install-CauctlAgent {
     # Puts the agent where the task starts it; whoever changed it in the meantime is found out by its hash.
     param($Place)
     foreach ($attempt in 1, 2) {
-        if (Test-Path -LiteralPath $Place.Agent -PathType Leaf) {
-            $hash = [string] (Get-FileHash -LiteralPath $Place.Agent -Algorithm SHA256).Hash
+        if (Test-Path -ErrorAction Stop -LiteralPath $Place.Agent -PathType Leaf) {
+            $hash = [string] (Get-FileHash -ErrorAction Stop -LiteralPath $Place.Agent -Algorithm SHA256).Hash
             if ($hash -eq $script:AgentHash) { return }
         }
         if ($attempt -eq 1) {
-            $null = New-Item -Path $Place.Agents -ItemType Directory -Force
-            Set-Content -LiteralPath $Place.Agent -Value $script:Agent -Encoding Ascii -NoNewline -Force
+            $null = New-Item -ErrorAction Stop -Path $Place.Agents -ItemType Directory -Force
+            Set-Content -ErrorAction Stop -LiteralPath $Place.Agent -Value $script:Agent -Encoding Ascii -NoNewline -Force
         }
     }
     throw (New-CauctlError 'AgentFileChanged' 'SecurityError' "The agent file $($Place.Agent) is not the one of this module." $Place.Agent)
@@ -133,10 +136,12 @@ function Remove-CauctlTrace {
     # Task and folder of a work; what is missing already is fine.
     param([string] $Name)
     if ($null -ne (Get-CauctlTask $Name)) {
-        Unregister-ScheduledTask -TaskPath $script:TaskPath -TaskName $Name -Confirm:$false
+        Unregister-ScheduledTask -ErrorAction Stop -TaskPath $script:TaskPath -TaskName $Name -Confirm:$false
     }
     $folder = (Get-CauctlPlace $Name).Folder
-    if (Test-Path -LiteralPath $folder) { Remove-Item -LiteralPath $folder -Recurse -Force -Confirm:$false }
+    if (Test-Path -ErrorAction Stop -LiteralPath $folder) {
+        Remove-Item -ErrorAction Stop -LiteralPath $folder -Recurse -Force -Confirm:$false
+    }
 }
 
 function Invoke-CauctlShutdown {
@@ -159,7 +164,8 @@ function Invoke-CauctlShutdown {
 function Get-CauctlIdentity {
     [CmdletBinding()]
     param()
-    $system = Get-CimInstance -ClassName Win32_OperatingSystem -Property CSName -OperationTimeoutSec 30
+    $ErrorActionPreference = 'Stop'
+    $system = Get-CimInstance -ErrorAction Stop -ClassName Win32_OperatingSystem -Property CSName -OperationTimeoutSec 30
     [pscustomobject] [ordered] @{
         CSName = [string] $system.CSName
         ModuleVersion = $script:ModuleVersion
@@ -170,13 +176,15 @@ function Get-CauctlIdentity {
 function Get-CauctlCluster {
     [CmdletBinding()]
     param()
-    ConvertTo-CauctlFact (Get-Cluster) @@CLUSTER@@
+    $ErrorActionPreference = 'Stop'
+    ConvertTo-CauctlFact (Get-Cluster -ErrorAction Stop) @@CLUSTER@@
 }
 
 function Get-CauctlClusterNode {
     [CmdletBinding()]
     param()
-    ConvertTo-CauctlFact (Get-ClusterNode) @@NODES@@
+    $ErrorActionPreference = 'Stop'
+    ConvertTo-CauctlFact (Get-ClusterNode -ErrorAction Stop) @@NODES@@
 }
 
 function Get-CauctlClusterGroup {
@@ -184,7 +192,8 @@ function Get-CauctlClusterGroup {
     param(
         [ValidateLength(1, 255)] [string] $Name
     )
-    $groups = Get-ClusterGroup
+    $ErrorActionPreference = 'Stop'
+    $groups = Get-ClusterGroup -ErrorAction Stop
     if ($Name) { $groups = Select-CauctlNamed $groups 'Name' $Name }
     ConvertTo-CauctlFact $groups @@GROUPS@@
 }
@@ -194,33 +203,38 @@ function Get-CauctlClusterResource {
     param(
         [Parameter(Mandatory = $true)] [ValidateLength(1, 255)] [string] $Group
     )
-    foreach ($found in Select-CauctlNamed (Get-ClusterGroup) 'Name' $Group) {
-        ConvertTo-CauctlFact ($found | Get-ClusterResource) @@RESOURCES@@
+    $ErrorActionPreference = 'Stop'
+    foreach ($found in Select-CauctlNamed (Get-ClusterGroup -ErrorAction Stop) 'Name' $Group) {
+        ConvertTo-CauctlFact ($found | Get-ClusterResource -ErrorAction Stop) @@RESOURCES@@
     }
 }
 
 function Get-CauctlClusterQuorum {
     [CmdletBinding()]
     param()
-    ConvertTo-CauctlFact (Get-ClusterQuorum) @@QUORUM@@
+    $ErrorActionPreference = 'Stop'
+    ConvertTo-CauctlFact (Get-ClusterQuorum -ErrorAction Stop) @@QUORUM@@
 }
 
 function Get-CauctlStorageJob {
     [CmdletBinding()]
     param()
-    ConvertTo-CauctlFact (Get-StorageJob) @@STORAGE_JOBS@@
+    $ErrorActionPreference = 'Stop'
+    ConvertTo-CauctlFact (Get-StorageJob -ErrorAction Stop) @@STORAGE_JOBS@@
 }
 
 function Get-CauctlVirtualDisk {
     [CmdletBinding()]
     param()
-    ConvertTo-CauctlFact (Get-VirtualDisk) @@VIRTUAL_DISKS@@
+    $ErrorActionPreference = 'Stop'
+    ConvertTo-CauctlFact (Get-VirtualDisk -ErrorAction Stop) @@VIRTUAL_DISKS@@
 }
 
 function Get-CauctlUpdatingRun {
     [CmdletBinding()]
     param()
-    $runs = Get-CimInstance -Namespace root/Microsoft/Windows/ClusterUpdate -ClassName MSFT_CAURun -OperationTimeoutSec 30
+    $ErrorActionPreference = 'Stop'
+    $runs = Get-CimInstance -ErrorAction Stop -Namespace root/Microsoft/Windows/ClusterUpdate -ClassName MSFT_CAURun -OperationTimeoutSec 30
     ConvertTo-CauctlFact $runs @@UPDATING_RUNS@@
 }
 
@@ -229,9 +243,10 @@ function Test-CauctlQuorumLoss {
     param(
         [Parameter(Mandatory = $true)] [ValidateLength(1, 255)] [string] $Node
     )
-    $nodes = Get-CimInstance -Namespace root/MSCluster -ClassName MSCluster_Node -OperationTimeoutSec 30
+    $ErrorActionPreference = 'Stop'
+    $nodes = Get-CimInstance -ErrorAction Stop -Namespace root/MSCluster -ClassName MSCluster_Node -OperationTimeoutSec 30
     foreach ($found in Select-CauctlNamed $nodes 'Name' $Node) {
-        ConvertTo-CauctlFact ($found | Invoke-CimMethod -MethodName WillOfflineLoseQuorum) 'ReturnValue'
+        ConvertTo-CauctlFact ($found | Invoke-CimMethod -ErrorAction Stop -MethodName WillOfflineLoseQuorum) 'ReturnValue'
     }
 }
 
@@ -240,8 +255,9 @@ function Repair-CauctlVirtualDisk {
     param(
         [Parameter(Mandatory = $true)] [ValidateLength(1, 255)] [string] $FriendlyName
     )
-    foreach ($disk in Select-CauctlNamed (Get-VirtualDisk) 'FriendlyName' $FriendlyName) {
-        $null = $disk | Repair-VirtualDisk -AsJob
+    $ErrorActionPreference = 'Stop'
+    foreach ($disk in Select-CauctlNamed (Get-VirtualDisk -ErrorAction Stop) 'FriendlyName' $FriendlyName) {
+        $null = $disk | Repair-VirtualDisk -ErrorAction Stop -AsJob
     }
 }
 
@@ -252,10 +268,11 @@ function Suspend-CauctlClusterNode {
         [switch] $Drain,
         [switch] $ForceDrain
     )
+    $ErrorActionPreference = 'Stop'
     $switches = @{}
     if ($Drain) { $switches['Drain'] = $true }
     if ($ForceDrain) { $switches['ForceDrain'] = $true }
-    $null = Suspend-ClusterNode -Name (Get-CauctlMember $Name) @switches
+    $null = Suspend-ClusterNode -ErrorAction Stop -Name (Get-CauctlMember $Name) @switches
 }
 
 function Resume-CauctlClusterNode {
@@ -264,7 +281,8 @@ function Resume-CauctlClusterNode {
         [Parameter(Mandatory = $true)] [ValidateLength(1, 255)] [string] $Name,
         [Parameter(Mandatory = $true)] [ValidateSet('NoFailback', 'Immediate', 'Policy')] [string] $Failback
     )
-    $null = Resume-ClusterNode -Name (Get-CauctlMember $Name) -Failback $Failback
+    $ErrorActionPreference = 'Stop'
+    $null = Resume-ClusterNode -ErrorAction Stop -Name (Get-CauctlMember $Name) -Failback $Failback
 }
 
 function Move-CauctlClusterGroup {
@@ -273,9 +291,10 @@ function Move-CauctlClusterGroup {
         [Parameter(Mandatory = $true)] [ValidateLength(1, 255)] [string] $Name,
         [Parameter(Mandatory = $true)] [ValidateLength(1, 255)] [string] $Node
     )
+    $ErrorActionPreference = 'Stop'
     $member = Get-CauctlMember $Node
-    foreach ($group in Select-CauctlNamed (Get-ClusterGroup) 'Name' $Name) {
-        $null = $group | Move-ClusterGroup -Node $member -Wait 0
+    foreach ($group in Select-CauctlNamed (Get-ClusterGroup -ErrorAction Stop) 'Name' $Name) {
+        $null = $group | Move-ClusterGroup -ErrorAction Stop -Node $member -Wait 0
     }
 }
 
@@ -292,13 +311,16 @@ function Get-CauctlLockGroup {
 function Get-CauctlLock {
     [CmdletBinding()]
     param([string] $Name = $script:LockGroups[0])
-    ConvertTo-CauctlFact (Get-ClusterGroup -Name (Get-CauctlLockGroup $Name) | Get-ClusterParameter) @@LOCK@@
+    $ErrorActionPreference = 'Stop'
+    $group = Get-ClusterGroup -ErrorAction Stop -Name (Get-CauctlLockGroup $Name)
+    ConvertTo-CauctlFact ($group | Get-ClusterParameter -ErrorAction Stop) @@LOCK@@
 }
 
 function Add-CauctlLock {
     [CmdletBinding()]
     param([string] $Name = $script:LockGroups[0])
-    $null = Add-ClusterGroup -Name (Get-CauctlLockGroup $Name)
+    $ErrorActionPreference = 'Stop'
+    $null = Add-ClusterGroup -ErrorAction Stop -Name (Get-CauctlLockGroup $Name)
 }
 
 function Set-CauctlLock {
@@ -308,6 +330,7 @@ function Set-CauctlLock {
         [switch] $Create,
         [string] $Name = $script:LockGroups[0]
     )
+    $ErrorActionPreference = 'Stop'
     $values = @{}
     foreach ($field in $Property.Keys) {
         if (($script:LockFields -cnotcontains [string] $field) -and ([string] $field -cnotmatch $script:RunMark)) {
@@ -315,15 +338,16 @@ function Set-CauctlLock {
         }
         $values[[string] $field] = [string] $Property[$field]
     }
-    $group = Get-ClusterGroup -Name (Get-CauctlLockGroup $Name)
-    if ($Create) { $group | Set-ClusterParameter -Multiple $values -Create }
-    else { $group | Set-ClusterParameter -Multiple $values }
+    $group = Get-ClusterGroup -ErrorAction Stop -Name (Get-CauctlLockGroup $Name)
+    if ($Create) { $group | Set-ClusterParameter -ErrorAction Stop -Multiple $values -Create }
+    else { $group | Set-ClusterParameter -ErrorAction Stop -Multiple $values }
 }
 
 function Remove-CauctlLock {
     [CmdletBinding()]
     param([string] $Name = $script:LockGroups[0])
-    Remove-ClusterGroup -Name (Get-CauctlLockGroup $Name) -Force
+    $ErrorActionPreference = 'Stop'
+    Remove-ClusterGroup -ErrorAction Stop -Name (Get-CauctlLockGroup $Name) -Force
 }
 
 # ---- This node -----------------------------------------------------------------------------------------------------------
@@ -331,19 +355,20 @@ function Remove-CauctlLock {
 function Get-CauctlNodeState {
     [CmdletBinding()]
     param()
-    $system = Get-CimInstance -ClassName Win32_OperatingSystem -Property CSName, LastBootUpTime, LocalDateTime -OperationTimeoutSec 30
-    $build = Get-ItemProperty -LiteralPath $script:CurrentVersion
+    $ErrorActionPreference = 'Stop'
+    $system = Get-CimInstance -ErrorAction Stop -ClassName Win32_OperatingSystem -Property CSName, LastBootUpTime, LocalDateTime -OperationTimeoutSec 30
+    $build = Get-ItemProperty -ErrorAction Stop -LiteralPath $script:CurrentVersion
     $busy = $false
-    if (Test-Path -LiteralPath $script:Servicing) {
-        $busy = [int] (Get-ItemProperty -LiteralPath $script:Servicing).ServicingInProgress -eq 2
+    if (Test-Path -ErrorAction Stop -LiteralPath $script:Servicing) {
+        $busy = [int] (Get-ItemProperty -ErrorAction Stop -LiteralPath $script:Servicing).ServicingInProgress -eq 2
     }
     foreach ($worker in Get-Process -Name TiWorker, TrustedInstaller -ErrorAction SilentlyContinue) { $busy = $true }
-    $services = Get-CimInstance -ClassName Win32_Service -Property Name, State, StartMode, DelayedAutoStart -OperationTimeoutSec 30
+    $services = Get-CimInstance -ErrorAction Stop -ClassName Win32_Service -Property Name, State, StartMode, DelayedAutoStart -OperationTimeoutSec 30
     $stopped = foreach ($service in $services) {
         if ([string] $service.StartMode -ne 'Auto' -or [string] $service.State -eq 'Running') { continue }
         if ([bool] $service.DelayedAutoStart) { continue }
         $trigger = 'HKLM:\SYSTEM\CurrentControlSet\Services\' + [string] $service.Name + '\TriggerInfo'
-        if (-not (Test-Path -LiteralPath $trigger)) { [string] $service.Name }
+        if (-not (Test-Path -ErrorAction Stop -LiteralPath $trigger)) { [string] $service.Name }
     }
     [pscustomobject] [ordered] @{
         CSName = [string] $system.CSName
@@ -352,11 +377,11 @@ function Get-CauctlNodeState {
         CurrentBuild = [string] $build.CurrentBuild
         UBR = [int] $build.UBR
         RebootPending = [string[]] @(foreach ($name in $script:Signals.Keys) {
-                if (Test-Path -LiteralPath $script:Signals[$name]) { $name }
+                if (Test-Path -ErrorAction Stop -LiteralPath $script:Signals[$name]) { $name }
             })
-        BootFinished = [bool] (Test-Path -LiteralPath $script:BootMark)
+        BootFinished = [bool] (Test-Path -ErrorAction Stop -LiteralPath $script:BootMark)
         ServicingInProgress = $busy
-        ClusterServiceRunning = [string] (Get-Service -Name ClusSvc).Status -eq 'Running'
+        ClusterServiceRunning = [string] (Get-Service -ErrorAction Stop -Name ClusSvc).Status -eq 'Running'
         StoppedServices = [string[]] @($stopped)
     }
 }
@@ -366,6 +391,7 @@ function Restart-CauctlNode {
     param(
         [Parameter(Mandatory = $true)] [ValidateLength(1, 400)] [ValidatePattern('@@REASON@@', Options = 'None')] [string] $Reason
     )
+    $ErrorActionPreference = 'Stop'
     $arguments = @('/r', '/t', '2', '/d', 'p:2:17', '/c', ('cauctl: ' + $Reason))
     $answer = Invoke-CauctlShutdown $arguments
     if ($answer.Code -eq 1190) {
@@ -389,14 +415,15 @@ function Start-CauctlWork {
         [switch] $IncludeRecommended,
         [switch] $AcceptEulas
     )
+    $ErrorActionPreference = 'Stop'
     $name = $RunId + '.' + $RequestId
     $place = Get-CauctlPlace $name
     $task = Get-CauctlTask $name
     if ($null -eq $task) {
         # Begun before: its task is gone already.
-        if (Test-Path -LiteralPath $place.Events -PathType Leaf) { return }
+        if (Test-Path -ErrorAction Stop -LiteralPath $place.Events -PathType Leaf) { return }
         Install-CauctlAgent $place
-        $null = New-Item -Path $place.Folder -ItemType Directory -Force
+        $null = New-Item -ErrorAction Stop -Path $place.Folder -ItemType Directory -Force
         $request = [pscustomobject] [ordered] @{
             Protocol = [int] $script:Protocol
             RunId = $RunId
@@ -408,10 +435,10 @@ function Start-CauctlWork {
             Updates = [string[]] @(foreach ($update in $Updates) { $update.ToLowerInvariant() })
         }
         $document = [System.Management.Automation.PSSerializer]::Serialize($request, 2)
-        Set-Content -LiteralPath $place.Request -Value $document -Encoding Ascii -NoNewline -Force
+        Set-Content -ErrorAction Stop -LiteralPath $place.Request -Value $document -Encoding Ascii -NoNewline -Force
         $xml = $script:TaskXml.Replace('{powershell}', $place.PowerShell).Replace('{agent}', $place.Agent).Replace('{folder}', $place.Folder)
         try {
-            $null = Register-ScheduledTask -TaskPath $script:TaskPath -TaskName $name -Xml $xml
+            $null = Register-ScheduledTask -ErrorAction Stop -TaskPath $script:TaskPath -TaskName $name -Xml $xml
         }
         catch {
             # Another coordinator may have registered the same task a moment ago.
@@ -421,7 +448,7 @@ function Start-CauctlWork {
     elseif ((Test-CauctlTaskWorks $task) -or (Get-CauctlTaskResult $name) -ne $script:NeverRan) {
         return
     }
-    Start-ScheduledTask -TaskPath $script:TaskPath -TaskName $name
+    Start-ScheduledTask -ErrorAction Stop -TaskPath $script:TaskPath -TaskName $name
 }
 
 function Get-CauctlWork {
@@ -432,6 +459,7 @@ function Get-CauctlWork {
         [Parameter(Mandatory = $true)] [ValidatePattern('@@ID@@', Options = 'None')] [string] $RequestId,
         [ValidateRange(0, 2147483647)] [int] $After = 0
     )
+    $ErrorActionPreference = 'Stop'
     $name = $RunId + '.' + $RequestId
     $task = Get-CauctlTask $name
     $result = $null
@@ -453,8 +481,11 @@ function Stop-CauctlWork {
         [Parameter(Mandatory = $true)] [ValidatePattern('@@ID@@', Options = 'None')] [string] $RunId,
         [Parameter(Mandatory = $true)] [ValidatePattern('@@ID@@', Options = 'None')] [string] $RequestId
     )
+    $ErrorActionPreference = 'Stop'
     $place = Get-CauctlPlace ($RunId + '.' + $RequestId)
-    if (Test-Path -LiteralPath $place.Folder) { Set-Content -LiteralPath $place.Cancel -Value 'cancel' -Encoding Ascii }
+    if (Test-Path -ErrorAction Stop -LiteralPath $place.Folder) {
+        Set-Content -ErrorAction Stop -LiteralPath $place.Cancel -Value 'cancel' -Encoding Ascii
+    }
 }
 
 function Remove-CauctlWork {
@@ -464,6 +495,7 @@ function Remove-CauctlWork {
         [Parameter(Mandatory = $true)] [ValidatePattern('@@ID@@', Options = 'None')] [string] $RunId,
         [Parameter(Mandatory = $true)] [ValidatePattern('@@ID@@', Options = 'None')] [string] $RequestId
     )
+    $ErrorActionPreference = 'Stop'
     $name = $RunId + '.' + $RequestId
     if (Test-CauctlTaskWorks (Get-CauctlTask $name)) {
         $ended = $false
@@ -481,10 +513,11 @@ function Find-CauctlWork {
     # Names of all works that left a task or a folder: run id, dot, request id.
     [CmdletBinding()]
     param()
+    $ErrorActionPreference = 'Stop'
     $runs = (Get-CauctlPlace '').Runs
     $names = @(foreach ($task in Get-CauctlTask) { [string] $task.TaskName })
-    if (Test-Path -LiteralPath $runs) {
-        $names += @(foreach ($folder in Get-ChildItem -LiteralPath $runs -Directory) { [string] $folder.Name })
+    if (Test-Path -ErrorAction Stop -LiteralPath $runs) {
+        $names += @(foreach ($folder in Get-ChildItem -ErrorAction Stop -LiteralPath $runs -Directory) { [string] $folder.Name })
     }
     $seen = @{}
     foreach ($name in $names) {
@@ -500,10 +533,11 @@ function Clear-CauctlWork {
     param(
         [Parameter(Mandatory = $true)] [ValidatePattern('@@ID@@', Options = 'None')] [string] $RunId
     )
+    $ErrorActionPreference = 'Stop'
     foreach ($name in Find-CauctlWork) {
         if ($name.Substring(0, $name.IndexOf('.')) -ne $RunId) { continue }
         if (Test-CauctlTaskWorks (Get-CauctlTask $name)) {
-            Stop-ScheduledTask -TaskPath $script:TaskPath -TaskName $name
+            Stop-ScheduledTask -ErrorAction Stop -TaskPath $script:TaskPath -TaskName $name
         }
         Remove-CauctlTrace $name
     }
