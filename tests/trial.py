@@ -15,8 +15,9 @@ from uuid import UUID
 
 from attrs import evolve
 
+from cauctl.coordinator.checkpoint import read_checkpoint
 from cauctl.coordinator.driver import Driver
-from cauctl.coordinator.events import RunStarted, RunTakenOver
+from cauctl.coordinator.events import RunRestored, RunStarted, RunTakenOver
 from cauctl.coordinator.journal import JournalHead, MemoryJournal, read_journal
 from cauctl.coordinator.output import OutputStream
 from cauctl.coordinator.performer import Ports
@@ -25,6 +26,7 @@ from cauctl.coordinator.settings import Limits, RunSettings
 from cauctl.coordinator.state import RunState
 from cauctl.coordinator.stop_switch import StopSwitch
 from cauctl.coordinator.story import Story, replay
+from cauctl.coordinator.takeover import clear_searches
 from cauctl.errors import CauError
 from cauctl.lab.faults import Fault
 from cauctl.lab.memory import Ports as MemoryPorts
@@ -149,6 +151,22 @@ class Trial:
         self.story = Story()
         driver = Driver(self.ports_of(memory), journal=self.journal, observers=(self.story,), stop=self.switch)
         self.state = driver.go_on(state, RunTakenOver(self.world.now, owner=owner, fence=fence))
+        return self.state
+
+    def restore(self, *, owner: str = "bob@other (pid 1)") -> RunState:
+        """Let a coordinator on another machine go on from the checkpoint in the cluster alone."""
+        memory = MemoryPorts(self.world, user=USER)
+        fence = self._take_lock(memory, owner)
+        lock = memory.cluster.read_lock()
+        checkpoint = read_checkpoint(lock.checkpoint)
+        clear_searches(memory.agent, checkpoint.state, self.world.machines)
+        self.story = Story()
+        self.journal = MemoryJournal(JournalHead(self.world.scenario.name, run_id=self.run_id))
+        driver = Driver(self.ports_of(memory), journal=self.journal, observers=(self.story,), stop=self.switch)
+        lock = evolve(lock, checkpoint="")
+        restored = RunRestored(self.world.now, packed=checkpoint.packed, facts=memory.cluster.observe(), lock=lock)
+        assert lock.fence == fence
+        self.state = driver.restore(restored)
         return self.state
 
     def _take_lock(self, memory: MemoryPorts, owner: str) -> int:

@@ -40,6 +40,7 @@ from cauctl.coordinator.events import (
     Detached,
     Event,
     JournalLost,
+    RunRestored,
     RunStarted,
     RunTakenOver,
     StopRequested,
@@ -129,6 +130,11 @@ class Driver:
         """
         self.state = state
         self._feed(taken_over)
+        return self._to_the_end()
+
+    def restore(self, restored: RunRestored) -> RunState:
+        """Go on with a run whose coordinator died, from its checkpoint; the lock must be taken over already."""
+        self._feed(restored)
         return self._to_the_end()
 
     def _to_the_end(self) -> RunState:

@@ -54,6 +54,7 @@ __all__ = [
     "RepairRequested",
     "RestartRequested",
     "ResumeRequested",
+    "RunRestored",
     "RunStarted",
     "RunTakenOver",
     "StopReason",
@@ -93,6 +94,18 @@ class RunTakenOver(Event):
     """``user@machine (pid n)`` of the new coordinator."""
     fence: int = field(kw_only=True)
     """Fencing counter of the lock since the take-over."""
+
+
+@frozen
+class RunRestored(Event):
+    """Another coordinator goes on with the run from its checkpoint, the journal being out of reach."""
+
+    packed: str = field(kw_only=True, repr=False)
+    """The state of the run as the checkpoint has it; see :mod:`cauctl.coordinator.remembered`."""
+    facts: ClusterFacts = field(kw_only=True)
+    """The cluster as it is now."""
+    lock: LockRecord = field(kw_only=True)
+    """The lock since the take-over; its owner is the new coordinator."""
 
 
 class StopReason(Enum):

@@ -16,7 +16,16 @@ from types import MappingProxyType
 from attrs import evolve
 
 from cauctl.coordinator import machine_run as run_rules
-from cauctl.coordinator.actions import Action, Call, CheckGates, Instruction, RestartNode, StartTimer, SuspendNode
+from cauctl.coordinator.actions import (
+    Action,
+    Call,
+    CheckGates,
+    Instruction,
+    RenewLease,
+    RestartNode,
+    StartTimer,
+    SuspendNode,
+)
 from cauctl.coordinator.events import (
     Answer,
     CallFailed,
@@ -28,6 +37,7 @@ from cauctl.coordinator.events import (
     JournalLost,
     LeaseRenewed,
     LockLost,
+    RunRestored,
     RunStarted,
     RunTakenOver,
     StopRequested,
@@ -40,8 +50,9 @@ from cauctl.coordinator.machine_gates import CHECKING, GUARDING
 from cauctl.coordinator.machine_restart import RESTARTING, VERIFYING
 from cauctl.coordinator.machine_resume import FAILING_BACK, RESUMING, STRANDED
 from cauctl.coordinator.problems import ProblemKind
+from cauctl.coordinator.remembered import restored
 from cauctl.coordinator.sight import came_up, completed, differing
-from cauctl.coordinator.state import NodeWork, Pause, Phase, RunPhase, RunState
+from cauctl.coordinator.state import NodeWork, Pause, Pending, Phase, RunPhase, RunState, changed
 from cauctl.coordinator.turn import Playbook, Rules, Turn, problem, settle_call
 from cauctl.models.nodes import NodeState
 
@@ -63,6 +74,8 @@ def _unasked(_turn: Turn, _node: NodeWork, _event: Event) -> None:
     """Nothing was asked, so no answer is due."""
 
 
+_SEARCHES = frozenset({Phase.SCANNING, Phase.STAGING, Phase.RESCANNING, Phase.RESTAGING})
+"""Work of the update agent that changes nothing: it can be done again."""
 _PLAYBOOK = Playbook(
     MappingProxyType(
         {
@@ -92,6 +105,10 @@ _PLAYBOOK = Playbook(
 
 def step(state: RunState, event: Event) -> tuple[RunState, tuple[Instruction, ...]]:
     """Give the state after the event, and what is to be done because of it."""
+    if isinstance(event, RunRestored) and state.started is None:
+        state = restored(event)
+    elif isinstance(event, RunTakenOver) and state.detached:
+        state = changed(state, detached=False)
     turn = Turn(state, event.at, _PLAYBOOK)
     if not state.over:
         _take(turn, event)
@@ -129,28 +146,41 @@ def _take(turn: Turn, event: Event) -> None:
         case Detached():
             turn.change(detached=True)
         case RunTakenOver():
-            _take_over(turn, event)
+            _take_over(turn, event.owner, event.fence)
+        case RunRestored():
+            _take_over(turn, event.lock.owner, event.lock.fence, forgetful=True)
         case _:
             pass
 
 
-def _take_over(turn: Turn, event: RunTakenOver) -> None:
-    """Perform again what was pending.
+def _take_over(turn: Turn, owner: str, fence: int, *, forgetful: bool = False) -> None:
+    """Perform again what was pending, and say in the cluster whose the run is now.
 
     A node that was about to be paused and is paused was paused by us. Nobody looked while nobody was there: waits have
-    their whole time again, and before a restart the gates are asked again.
+    their whole time again, and before a restart the gates are asked again. Who is forgetful, and does not know what a
+    search or a download has told, begins it anew.
     """
-    turn.change(owner=event.owner, fence=event.fence)
+    turn.change(owner=owner, fence=fence)
+    if turn.run.lock is not None and turn.run.renewal is not None:
+        turn.change(renewal=Call(turn.number(), action=RenewLease()))
+    anew = [node.name for node in turn.nodes.values() if forgetful and node.phase in _SEARCHES]
     for node in tuple(turn.nodes.values()):
-        pending, wait = node.pending, node.wait
-        if isinstance(pending, Call) and isinstance(pending.action, SuspendNode):
-            pending = evolve(pending, action=evolve(pending.action, again=True))
-        if isinstance(pending, Call) and isinstance(pending.action, RestartNode):
-            pending = evolve(pending, action=CheckGates(node.name))
-        if pending is not None:
-            wait = evolve(wait, since=event.at) if wait else None
-            turn.set(node, pending=pending, wait=wait, since=event.at, trouble=None)
+        pending = None if node.name in anew else _once_more(node)
+        wait = evolve(node.wait, since=turn.at) if node.wait else None
+        if node.pending is not None:
+            turn.set(node, pending=pending, wait=wait, since=turn.at, trouble=None)
     turn.instructions.extend(pending_instructions(turn.result()[0]))
+    for name in anew:
+        turn.go(turn.nodes[name], turn.nodes[name].phase)
+
+
+def _once_more(node: NodeWork) -> Pending | None:
+    pending = node.pending
+    if isinstance(pending, Call) and isinstance(pending.action, SuspendNode):
+        return evolve(pending, action=evolve(pending.action, again=True))
+    if isinstance(pending, Call) and isinstance(pending.action, RestartNode):
+        return evolve(pending, action=CheckGates(node.name))
+    return pending
 
 
 # --- timers ----------------------------------------------------------------------------------------------------------

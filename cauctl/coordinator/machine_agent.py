@@ -88,7 +88,7 @@ def _enter(turn: Turn, node: NodeWork) -> None:
     node = _stamp_start(turn, node)
     settings = turn.settings
     request = AgentRequest(
-        f"{turn.run.run_id}-{turn.number()}",
+        f"{turn.run.run_id}-{turn.run.fence}-{turn.number()}",
         run_id=turn.run.run_id,
         operation=operation,
         query=settings.query,

@@ -184,6 +184,7 @@ def _finish(turn: Turn, node: NodeWork, status: SummaryStatus | None = None) -> 
         node = turn.note(node, "A restart is pending on the node.")
     if status is not SummaryStatus.SUCCEEDED and turn.run.first_cause is None and node.record.causes:
         turn.change(first_cause=node.record.causes[0])
+    turn.remember()
     turn.go(turn.keep(node, status=status), Phase.DONE)
 
 

@@ -93,6 +93,7 @@ def _resumed(turn: Turn, node: NodeWork) -> None:
     since, before = node.record.paused_since, node.record.paused_for or timedelta()
     if since is not None:
         node = turn.keep(node, paused_since=None, paused_for=before + (turn.at - since))
+    turn.remember()  # who pauses the node from now on is somebody else, for a successor as well
     turn.go(turn.set(node, paused_by_us=False), Phase.FAILING_BACK)
 
 

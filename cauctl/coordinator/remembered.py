@@ -25,18 +25,21 @@ from cattrs.strategies import configure_tagged_union, include_subclasses
 
 from cauctl.coordinator.actions import Action, Call
 from cauctl.coordinator.codec import strict_converter
+from cauctl.coordinator.sight import completed
 from cauctl.coordinator.state import Installation, NodeWork, Pause, RunState, changed
 from cauctl.errors import StateError
 from cauctl.models.agent import FoundUpdate, OperationResultCode, UpdateKey, UpdateOutcome
+from cauctl.models.nodes import NodeState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cattrs import Converter
 
+    from cauctl.coordinator.events import RunRestored
     from cauctl.coordinator.state import NodeRecord
 
-__all__ = ["LOST_DETAILS", "Packer", "unpack"]
+__all__ = ["LOST_DETAILS", "Packer", "restored", "unpack"]
 
 LOST_DETAILS: Final = "descriptions and addresses of updates, and what was seen of storage before"
 """What a run that goes on from a checkpoint cannot know any more, for its report."""
@@ -117,6 +120,16 @@ def unpack(text: str) -> RunState:
     ) as error:
         raise StateError(f"the checkpoint in the cluster cannot be read: {type(error).__name__}.") from error
     return changed(state, nodes={node.name: node for node in works})
+
+
+def restored(event: RunRestored) -> RunState:
+    """Give the state from which a run goes on: what was packed, and the cluster as it is now.
+
+    Nobody knows what happened to the nodes meanwhile: all that are Up have only just come.
+    """
+    state = unpack(event.packed)
+    up = {node.name: event.at for node in event.facts.nodes if node.state is NodeState.UP}
+    return changed(state, facts=completed(event.facts, state.nodes), came_up=up, lock=event.lock)
 
 
 def _json(value: Any) -> str:

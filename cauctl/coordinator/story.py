@@ -11,9 +11,10 @@ from uuid import UUID
 
 from attrs import evolve
 
-from cauctl.coordinator.events import Detached, Event, LockAcquired, LockLost, RunStarted, RunTakenOver
+from cauctl.coordinator.events import Detached, Event, LockAcquired, LockLost, RunRestored, RunStarted, RunTakenOver
 from cauctl.coordinator.machine import step
 from cauctl.coordinator.planning import restart_expected
+from cauctl.coordinator.remembered import LOST_DETAILS
 from cauctl.coordinator.results import first_cause, run_status
 from cauctl.coordinator.state import NodeWork, Phase, RunPhase, RunState
 from cauctl.models.nodes import readable
@@ -83,22 +84,8 @@ class Story:
     # --- taking events -----------------------------------------------------------------------------------------------
 
     def _take(self, event: Event, before: RunState, after: RunState) -> None:
-        match event:
-            case RunStarted():
-                self._tell(event.at, f"{event.owner} started the run on {event.cluster}.")
-                for caution in event.settings.cautions:
-                    self._tell(event.at, caution)
-            case LockAcquired():
-                self._tell(event.at, f"The cluster {after.cluster} is taken; all nodes scan and stage.")
-            case LockLost():
-                who = f"{event.holder.owner} holds it" if event.holder else "nobody holds it"
-                self._tell(event.at, f"The lock of the cluster is not ours any more: {who}.", failure=True)
-            case RunTakenOver():
-                self._tell(event.at, f"{event.owner} took the run over.")
-            case Detached():
-                self._tell(event.at, "The coordinator left; lock and journal stay.")
-            case _:
-                pass
+        for sentence in _sentences(event, after):
+            self._tell(event.at, sentence, failure=isinstance(event, LockLost))
         if before.nodes is not after.nodes:
             for name, node in after.nodes.items():
                 if (old := before.nodes.get(name)) is not node:
@@ -173,6 +160,28 @@ class Story:
 
 def _planned(node: NodeWork) -> PlannedTurn:
     return PlannedTurn(node.name, updates=len(node.record.offered), restart_expected=restart_expected(node))
+
+
+def _sentences(event: Event, after: RunState) -> Iterable[str]:
+    """Say what an event means for the run as a whole."""
+    match event:
+        case RunStarted():
+            yield f"{event.owner} started the run on {event.cluster}."
+            yield from event.settings.cautions
+        case LockAcquired():
+            yield f"The cluster {after.cluster} is taken; all nodes scan and stage."
+        case LockLost():
+            who = f"{event.holder.owner} holds it" if event.holder else "nobody holds it"
+            yield f"The lock of the cluster is not ours any more: {who}."
+        case RunTakenOver():
+            yield f"{event.owner} took the run over."
+        case RunRestored():
+            yield f"{event.lock.owner} took the run over from its checkpoint."
+            yield f"Not known any more: {LOST_DETAILS}."
+        case Detached():
+            yield "The coordinator left; lock and journal stay."
+        case _:
+            pass
 
 
 def _notes(node: NodeWork) -> Iterable[str]:

@@ -12,22 +12,27 @@ Rules kept here:
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
+from cauctl.coordinator.actions import Call, CollectAgent
 from cauctl.coordinator.checkpoint import Checkpoint, read_checkpoint
-from cauctl.errors import RunInProgressError, StateError
+from cauctl.errors import CauError, RunInProgressError, StateError
+from cauctl.models.agent import AgentOperation
 from cauctl.models.nodes import LockRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from cauctl.coordinator.settings import Limits
-    from cauctl.ports import Clock, Cluster
+    from cauctl.coordinator.state import NodeWork, RunState
+    from cauctl.ports import Clock, Cluster, UpdateAgent
 
-__all__ = ["HeldRun", "find_run", "make_sure_it_is_dead", "take_over", "taken_over_by"]
+__all__ = ["HeldRun", "clear_searches", "find_run", "make_sure_it_is_dead", "take_over", "taken_over_by"]
 
 
 @frozen
@@ -105,6 +110,27 @@ def take_over(  # noqa: PLR0913  each is a fact of the lock or of who takes it
     if holder is None:
         return ours
     raise taken_over_by(holder, lock, name)
+
+
+def clear_searches(agent: UpdateAgent, state: RunState, nodes: Iterable[str]) -> None:
+    """Remove what the searches and downloads of a dead coordinator left on nodes, for one that begins them anew.
+
+    Where an installation may be under way nothing is removed. A node that does not answer is left as it is: the next
+    run removes what is found there.
+    """
+    for name in nodes:
+        node = state.nodes.get(name)
+        if node is not None and _may_install(node):
+            continue
+        with suppress(CauError):
+            if state.run_id in agent.leftovers(name):
+                agent.remove_leftovers(name, state.run_id)
+
+
+def _may_install(node: NodeWork) -> bool:
+    collecting = isinstance(node.pending, Call) and isinstance(node.pending.action, CollectAgent)
+    installing = node.agent is not None and node.agent.request.operation is AgentOperation.INSTALL
+    return installing and not collecting
 
 
 def taken_over_by(holder: LockRecord | None, lost: LockRecord, name: str) -> RunInProgressError:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from cauctl.coordinator.actions import Action, Call, Instruction, StartTimer
+from cauctl.coordinator.actions import Action, Call, Instruction, RenewLease, StartTimer
 from cauctl.coordinator.events import CallFailed, Event
 from cauctl.coordinator.problems import Problem, ProblemKind
 from cauctl.coordinator.state import Cause, NodeWork, Pause, Phase, RunState, Trouble, Waiting, changed
@@ -231,6 +231,11 @@ class Turn:
         call = Call(self._next(), action=action)
         self.instructions.append(call)
         return call
+
+    def remember(self) -> None:
+        """Have the checkpoint written now, together with a renewal of the lease, unless one is under way."""
+        if self._run.lock is not None and isinstance(self._run.renewal, Pause):
+            self.change(renewal=self.new_call(RenewLease()))
 
     def number(self) -> int:
         """Give a number that no other call, timer or request of the run has."""

@@ -65,6 +65,7 @@ SAMPLES = {
         ),
     ),
     "RunTakenOver": events.RunTakenOver(NOON, owner="bob", fence=2),
+    "RunRestored": events.RunRestored(NOON, packed="eJw=", facts=cluster(node("N1")), lock=LOCK),
     "StopRequested": StopRequested(NOON, by="Ctrl-C"),
     "JournalLost": events.JournalLost(NOON, message="no space left"),
     "Detached": events.Detached(NOON),

@@ -86,7 +86,10 @@ def test_taking_over_performs_again_what_was_pending():
         taken = RunTakenOver(state.now, owner="bob", fence=2)
         after, instructions = step(state, taken)
         assert (after.owner, after.fence) == ("bob", 2)
-        assert [each.number for each in instructions] == [each.number for each in pending_instructions(state)]
+        assert instructions == pending_instructions(after)
+        assert {name: node.pending and node.pending.number for name, node in after.nodes.items()} == {
+            name: node.pending and node.pending.number for name, node in state.nodes.items()
+        }
 
 
 def test_a_pause_that_was_only_intended_is_taken_for_ours_after_a_crash():

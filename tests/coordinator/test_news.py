@@ -128,4 +128,5 @@ def test_no_timer_is_told_where_only_a_look_is_due():
     polls = [event for event in events if isinstance(event, AgentPolled)]
     assert [] == [event for event in polls if not event.events]
     timed = sum(type(event).__name__ == "TimerFired" for event in events)
-    assert timed == sum(type(event).__name__ == "LeaseRenewed" for event in events)
+    renewals = sum(type(event).__name__ == "LeaseRenewed" for event in events)
+    assert timed <= renewals, "a lease is renewed by a timer, and when a checkpoint is due besides"
