@@ -91,7 +91,7 @@ def _where(_ctx: CommandContext, call: BoundCall) -> Iterator[Any]:
         yield from (item for item in _items(call) if truth(property_of(item, name)))
 
 
-def _select(_ctx: CommandContext, call: BoundCall) -> Iterator[Any]:
+def _select(ctx: CommandContext, call: BoundCall) -> Iterator[Any]:
     _serve_only(
         call, "Property", "ExpandProperty", "First", "Last", "Skip", "SkipLast", "Unique", "InputObject", "Wait"
     )
@@ -99,7 +99,7 @@ def _select(_ctx: CommandContext, call: BoundCall) -> Iterator[Any]:
     seen: list[Any] = []
     for item in _windowed(_items(call), call):
         found = _selected(item, names) if names else item
-        for value in _expanded(found, item, call.get("ExpandProperty")):
+        for value in _expanded(ctx, found, item, call.get("ExpandProperty")):
             if call.switch("Unique"):
                 if any(_same(value, other) for other in seen):
                     continue
@@ -150,18 +150,20 @@ def _selected(item: Any, names: list[str]) -> PSObject:
     return custom_object(chosen, type_name=f"Selected.{first.partition('#')[0]}")  # the class: a CIM instance is one
 
 
-def _expanded(found: Any, item: Any, name: str | None) -> Iterable[Any]:
+def _expanded(ctx: CommandContext, found: Any, item: Any, name: str | None) -> Iterable[Any]:
     if name is None:
         return (found,)
     if isinstance(item, PSObject) and name not in item.keys():  # noqa: SIM118  `in` also asks a container's items
-        raise CommandError(
-            f'Property "{name}" cannot be found.',
-            error_id="ExpandPropertyNotFound",
-            category="InvalidArgument",
-            exception_type="System.Management.Automation.PSArgumentException",
-            target=item,
-            terminating=False,
+        ctx.error(
+            CommandError(
+                f'Property "{name}" cannot be found.',
+                error_id="ExpandPropertyNotFound",
+                category="InvalidArgument",
+                exception_type="System.Management.Automation.PSArgumentException",
+                target=item,
+            )
         )
+        return ()
     value = property_of(item, name)
     items = as_list(value)
     return (value,) if items is None else items

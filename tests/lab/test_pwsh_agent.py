@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from engine_lab import Bench, bench
 
 from cauctl.models.agent import AgentEvent, AgentEventKind, AgentOperation, AgentRequest, AgentState
 from cauctl.psrp.agent import PsrpUpdateAgent
+from tests.engine_lab import Bench, bench
 
 pytestmark = pytest.mark.pwsh
 

@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from engine_lab import Bench, bench
 
 from cauctl.errors import InputError, RemoteError
 from cauctl.lab.server import Lab
 from cauctl.psrp.pipeline import command, script
+from tests.engine_lab import Bench, bench
 
 pytestmark = pytest.mark.pwsh
 

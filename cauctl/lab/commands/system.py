@@ -74,7 +74,9 @@ def _service(service: Service) -> PSObject:
         CanShutdown=service.running,
         ServicesDependedOn=[],
     )
+    made.text = service.name
     made.extended["Name"] = service.name
+    made.extended["RequiredServices"] = made["ServicesDependedOn"]
     return made
 
 

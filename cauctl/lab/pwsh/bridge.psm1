@@ -9,6 +9,7 @@ $script:address, $script:port, $script:token = [System.Environment]::GetEnvironm
 [System.Environment]::SetEnvironmentVariable('CAUCTL_LAB_WORLD', $null)
 $script:assembly = $null
 $script:types = @{}
+$script:restored = [System.Collections.Generic.Dictionary[object, object]]::new([System.Collections.Generic.ReferenceEqualityComparer]::Instance)
 $script:shapes = @{}
 foreach ($line in [System.IO.File]::ReadAllLines([System.IO.Path]::Combine($PSScriptRoot, 'shapes.txt'))) {
     $typeName, $className = $line.Split(' ')
@@ -57,13 +58,24 @@ function Get-LabShape {
 }
 
 function Restore-LabValue {
-    # Makes what came over the wire what it was before: an enum, an array, an object with properties of .NET.
+    # Makes what came over the wire what it was before. Who asks a primitive for its type names changes how it and, for
+    # true and false, every other is written from then on: so they are left alone.
     param($Value)
     if ($null -eq $Value) { return $null }
+    if ($Value -is [string] -or $Value -is [System.ValueType]) { return $Value }
+    return , (Restore-LabObject $Value)
+}
+
+function Restore-LabObject {
+    # An enum, an array, a dictionary, an object with properties of .NET.
+    param($Value)
+    # The same object may be held in several places.
+    $known = $null
+    if ($restored.TryGetValue($Value, [ref] $known)) { return , $known }
     $names = $Value.PSObject.TypeNames
+    $base = $Value.PSObject.BaseObject
     if (-not $names[0].StartsWith('Deserialized.')) { return , $Value }
     $name = $names[0].Substring(13)
-    $base = $Value.PSObject.BaseObject
     if ($names.Contains('Deserialized.System.Enum')) {
         $type = Get-LabType $name
         if ($null -ne $type) { return [System.Enum]::ToObject($type, $base) }
@@ -74,26 +86,28 @@ function Restore-LabValue {
         foreach ($key in @($base.Keys)) { $base[$key] = Restore-LabValue $base[$key] }
         return , $Value
     }
-    # A primitive that was looked at is written in another way afterwards: only what needs it is touched.
     $adapted = @($Value.PSAdapted.PSObject.Properties)
     $notes = @(foreach ($property in $Value.PSObject.Properties) { if ($property.MemberType -eq 'NoteProperty') { $property } })
     foreach ($property in $adapted + $notes) {
-        if ($property.TypeNameOfValue.StartsWith('Deserialized.')) { $property.Value = Restore-LabValue $property.Value }
+        if ($property.TypeNameOfValue.StartsWith('Deserialized.')) { $property.Value = Restore-LabObject $property.Value }
     }
-    Remove-LabPrefix $names
-    if (-not $shapes.ContainsKey($name)) { return , $Value }
+    if (-not $shapes.ContainsKey($name)) {
+        Remove-LabPrefix $names
+        return , $Value
+    }
     $made = [System.Activator]::CreateInstance((Get-LabShape $shapes[$name]))
     $made.SetText([string] $Value)
     foreach ($property in $adapted) { $made.GetType().GetField($property.Name).SetValue($made, $property.Value) }
     $object = [psobject]::new($made)
     if ($shapes[$name] -cne $name) {
         $object.PSObject.TypeNames.Clear()
-        foreach ($one in $names) { $object.PSObject.TypeNames.Add($one) }
+        foreach ($one in $names) { $object.PSObject.TypeNames.Add($one.Substring(13)) }
     }
     # Without a check: PowerShell's own type data may have a member of that name.
     foreach ($property in $notes) {
         $object.PSObject.Properties.Add([System.Management.Automation.PSNoteProperty]::new($property.Name, $property.Value), $true)
     }
+    $restored[$Value] = $object
     return , $object
 }
 
@@ -177,6 +191,7 @@ function Invoke-LabCall {
             switch -CaseSensitive ([char] $head[0]) {
                 'D' { return $null }
                 'O' {
+                    $restored.Clear()
                     foreach ($value in [System.Management.Automation.PSSerializer]::DeserializeAsList($text)) {
                         $Cmdlet.WriteObject((Restore-LabValue $value), $false)
                     }

@@ -18,11 +18,20 @@ if TYPE_CHECKING:
 
     from cauctl.lab.binder.metadata import CommandMetadata, EnumType, ParameterMetadata, SetAttributes
 
-__all__ = ["LOCAL", "class_of", "compiled_description", "function_text", "program_text"]
+__all__ = ["LOCAL", "RESOURCE_TYPE", "class_of", "compiled_description", "function_text", "program_text"]
 
 LOCAL: Final = frozenset({"Select-Object", "Sort-Object", "Measure-Object", "Write-Output"})
 """Commands that work in the session, on live objects: those of ``utility.psm1``."""
-_MEASURE: Final = "Microsoft.PowerShell.Commands.GenericMeasureInfo"
+RESOURCE_TYPE: Final = "Microsoft.FailoverClusters.PowerShell.ClusterResourceType"
+_FURTHER_SHAPES: Final = (
+    {
+        "Class": "Microsoft.PowerShell.Commands.GenericMeasureInfo",
+        "Bases": ["Microsoft.PowerShell.Commands.MeasureInfo"],
+        "Properties": ["Count", "Average", "Sum", "Maximum", "Minimum", "Property"],
+    },
+    {"Class": RESOURCE_TYPE, "Bases": [], "Properties": ["Name"]},
+)
+"""Classes of what is no answer of its own: sums, and what only stands in properties."""
 _OBJECT: Final = "System.Object"
 _PSOBJECT: Final = "System.Management.Automation.PSObject"
 _CIM_SESSION: Final = "Microsoft.Management.Infrastructure.CimSession"
@@ -119,17 +128,12 @@ def _shape(name: str) -> dict[str, Any]:
     return {"Class": class_of(name), "Bases": bases, "Properties": properties}
 
 
-def _measure_shape() -> dict[str, Any]:
-    names = ["Count", "Average", "Sum", "Maximum", "Minimum", "Property"]
-    return {"Class": _MEASURE, "Bases": ["Microsoft.PowerShell.Commands.MeasureInfo"], "Properties": names}
-
-
 def compiled_description(
     commands: Iterable[CommandMetadata], enums: Iterable[EnumType], shapes: Iterable[str]
 ) -> dict[str, Any]:
     """Describe commands, enums and the classes of answers for ``assembly.ps1``."""
     return {
-        "Shapes": [*(_shape(name) for name in shapes), _measure_shape()],
+        "Shapes": [*(_shape(name) for name in shapes), *_FURTHER_SHAPES],
         "Enums": [
             {
                 "Name": enum_name(each.name),

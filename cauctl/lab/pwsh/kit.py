@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from cauctl.errors import InputError
 from cauctl.lab.binder.metadata import command_metadata, enum_names, enum_type
 from cauctl.lab.commands.shapes import enum_types, shape_names, type_names
-from cauctl.lab.pwsh.description import class_of, compiled_description, function_text, program_text
+from cauctl.lab.pwsh.description import RESOURCE_TYPE, class_of, compiled_description, function_text, program_text
 from cauctl.psobject import write_clixml
 
 if TYPE_CHECKING:
@@ -124,6 +124,7 @@ class PwshKit:
         # A custom object stays one: it has no class of its own.
         shapes = [name for name in shape_names() if _CUSTOM_OBJECT not in type_names(name)]
         rows = [f"{type_names(name)[0]} {class_of(name)}" for name in shapes]
+        rows.append(f"{RESOURCE_TYPE} {RESOURCE_TYPE}")
         (self._folder / "shapes.txt").write_text("\n".join(rows), encoding="utf-8")
         enums = {each.name: each for each in (*enum_types(), *_parameter_enums())}
         description = compiled_description([each for each in described if each.compiled], enums.values(), shapes)

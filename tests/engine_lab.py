@@ -26,25 +26,30 @@ class Bench:
 
     def run(self, pipeline: Pipeline | Command, node: str = "NODE1") -> PipelineResult:
         """Run a pipeline on a node."""
-        return self.fleet.look_on(node, pipeline)
+        return self.fleet.look_on(node, pipeline, collect_errors=True)
 
     def refusal(self, pipeline: Pipeline | Command, node: str = "NODE1") -> RemoteError:
-        """Give the error that a pipeline ends with."""
+        """Give the error that a pipeline ends with, or the first that it writes."""
         try:
-            result = self.run(pipeline, node)
+            result = self.fleet.look_on(node, pipeline)
         except RemoteError as error:
             return error
         raise AssertionError(f"not refused: {result}")
 
 
 @contextmanager
-def bench(
-    folder: Path, engine: str, *, pwsh: str | None = None, lock: EndpointLock | None = None, time_scale: float = 1
+def bench(  # noqa: PLR0913  what a lab can be
+    folder: Path,
+    engine: str,
+    *,
+    name: str = "LAB-ENGINE",
+    pwsh: str | None = None,
+    lock: EndpointLock | None = None,
+    time_scale: float = 1,
 ) -> Iterator[Bench]:
     """A running lab of two nodes."""
     lab = Lab(
-        f"LAB-{engine}{'-LOCKED' if lock else ''}".upper(),
-        nodes=2, seed=7, time_scale=time_scale, published=False, engine=engine, pwsh=pwsh, lock=lock,
+        name, nodes=2, seed=7, time_scale=time_scale, published=False, engine=engine, pwsh=pwsh, lock=lock
     )  # fmt: skip
     with lab:
         folder.mkdir(exist_ok=True)
