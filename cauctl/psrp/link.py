@@ -45,6 +45,11 @@ NEXT_TRY: Final = timedelta(seconds=3)
 IDENTITY: Final = timedelta(seconds=60)
 """Deadline of the questions who a node is; the CIM service of a node that just started is slow."""
 
+_NOT_SHOWN: Final = "CommandNotFoundException"
+_OTHER_ENDPOINT: Final = {
+    False: "This endpoint does not show Windows' commands. If it has the module of cauctl jea export, say jea = true.",
+    True: "This endpoint does not show the functions of cauctl jea export. Install the module there, or leave jea out.",
+}
 _BROKEN = (FateUnknownError, SessionLostError, OperationTimeoutError)
 
 
@@ -182,7 +187,7 @@ class Link:
         self._ask_cluster()
 
     def _check_name(self) -> None:
-        name = self._one(self._say.who_are_you).text("CSName")
+        name = self._ask_name()
         if not self._name_is_known or name.casefold() == self.name.partition(".")[0].casefold():
             self.name, self._name_is_known = name, True
             return
@@ -192,6 +197,14 @@ class Link:
             advice="Nothing was done there. Correct the node's address in the cluster's entry or in DNS.",
             error_id="NodeNameMismatch",
         )
+
+    def _ask_name(self) -> str:
+        try:
+            return self._one(self._say.who_are_you).text("CSName")
+        except RemoteError as error:
+            if error.fully_qualified_error_id.partition(",")[0] == _NOT_SHOWN:
+                error.advice = _OTHER_ENDPOINT[self.connection.jea]
+            raise
 
     def _ask_cluster(self) -> None:
         try:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from everything_sent import every_call
-from scripted_nodes import ScriptedNode, fleet_of
+from scripted_nodes import WHO, ScriptedNode, fleet_of, refused
 
-from cauctl.errors import InputError
+from cauctl.errors import ClusterError, InputError
 from cauctl.psrp.commands import COMMANDS
 from cauctl.psrp.connection import NodeConnection
 from cauctl.psrp.fleet import Fleet
@@ -57,6 +57,18 @@ def test_the_endpoint_is_chosen_by_the_connection():
     assert "cauctl" == NodeConnection("N1", jea=True).configuration_name
     assert "Other" == NodeConnection("N1", jea=True, configuration_name="Other").configuration_name
     assert "Microsoft.PowerShell" == NodeConnection("N1").configuration_name
+
+
+@pytest.mark.parametrize(
+    ("jea", "question", "advice"),
+    [(False, WHO, "say jea = true"), (True, "Get-CauctlIdentity", "Install the module there, or leave jea out")],
+)
+def test_an_endpoint_of_the_other_kind_is_told_from_a_broken_node(jea, question, advice):
+    """The first question shows which kind it is, and the error says what to change."""
+    node = ScriptedNode("N1").on(question, refused("is not recognized", error_id="CommandNotFoundException"))
+    with pytest.raises(ClusterError) as caught:
+        fleet_of([node], jea=jea).look(call("Get-CauctlClusterQuorum"))
+    assert advice in caught.value.advice
 
 
 def test_nodes_of_one_cluster_are_reached_in_one_way():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+import tempfile
 import threading
-from pathlib import Path  # noqa: TC003  the options are read from the annotations
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter as Option
@@ -12,9 +14,12 @@ from cyclopts import Parameter as Option
 from cauctl.cli.console import data_console, say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FrameType
 
     from cyclopts import App
+
+    from cauctl.lab.lock import EndpointLock
 
 __all__ = ["register"]
 
@@ -57,7 +62,6 @@ def lab(  # noqa: PLR0913  options of a command
     Other terminals of the same user reach it by its name. At the end it prints its availability ledger.
     """
     from cauctl.lab.faults import Fault  # noqa: PLC0415  as below
-    from cauctl.lab.jea import jea_lock  # noqa: PLC0415  as below
     from cauctl.lab.server import Lab  # noqa: PLC0415  the simulator is loaded only when one is started
     from cauctl.operations.outcome import ExitCode  # noqa: PLC0415  beside its only use
 
@@ -68,17 +72,20 @@ def lab(  # noqa: PLR0913  options of a command
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with Lab(
-            name,
-            nodes=nodes,
-            seed=seed,
-            time_scale=time_scale,
-            port=port,
-            faults=[Fault.parse(each) for each in fault],
-            lock=jea_lock() if jea else None,
-            engine=engine,
-            pwsh=pwsh,
-        ) as cluster:
+        with (
+            _lock(engine) if jea else nullcontext() as lock,
+            Lab(
+                name,
+                nodes=nodes,
+                seed=seed,
+                time_scale=time_scale,
+                port=port,
+                faults=[Fault.parse(each) for each in fault],
+                lock=lock,
+                engine=engine,
+                pwsh=pwsh,
+            ) as cluster,
+        ):
             names = ", ".join(cluster.endpoints)
             say(f"{cluster.name} is up: {names}; its clock runs {cluster.time_scale:g} times as fast.")
             say(f"Try: cauctl scan {cluster.name}", "bold")
@@ -90,3 +97,18 @@ def lab(  # noqa: PLR0913  options of a command
             signal.signal(number, handler)
     data_console().print(ledger.to_text(), highlight=False, markup=False)
     return ExitCode.SUCCEEDED
+
+
+@contextmanager
+def _lock(engine: str) -> Iterator[EndpointLock]:
+    """Give the lock of nodes with our functions alone; a real PowerShell gets the module as it is exported."""
+    from cauctl.lab.jea import jea_lock  # noqa: PLC0415  beside its only use
+
+    if engine != "pwsh":
+        yield jea_lock()
+        return
+    from cauctl.psrp.jea.export import export_endpoint  # noqa: PLC0415  as above
+
+    with tempfile.TemporaryDirectory(prefix="cauctl-jea-") as folder:
+        written = export_endpoint(Path(folder, "export"))
+        yield jea_lock(next(path for path in written if path.suffix == ".psd1"))
