@@ -47,6 +47,7 @@ def test_no_tests_and_no_caches_are_shipped(wheel: Path):
     names = zipfile.ZipFile(wheel).namelist()
     assert [] == [name for name in names if "test" in name.lower() or "__pycache__" in name]
     assert {"cauctl/py.typed", "cmdlets/py.typed", "cauctl/psrp/agent.ps1"} <= set(names)
+    assert {"cauctl/psrp/jea/CauctlNode.psm1", "cauctl/psrp/jea/how-to.md"} <= set(names)
 
 
 def test_the_source_distribution_holds_what_the_tests_need(wheel: Path):

@@ -13,12 +13,9 @@ def test_the_files_are_written_and_named(tmp_path: Path, capsys: pytest.CaptureF
     folder = tmp_path / "out"
     assert 0 == main(["jea", "export", str(folder), "--group", "CONTOSO\\patching"])
     written = capsys.readouterr()
-    files = [
-        "CauctlNode/CauctlNode.psm1",
-        "CauctlNode/CauctlNode.psd1",
-        "CauctlNode/RoleCapabilities/CauctlOperator.psrc",
-    ]
-    assert [str(folder / path) for path in [*files, "cauctl.pssc", "README.md"]] == written.out.splitlines()
+    module = ["CauctlNode.psm1", "CauctlNode.psd1", "RoleCapabilities/CauctlOperator.psrc"]
+    files = [*(f"CauctlNode/{path}" for path in module), "cauctl.pssc", "README.md"]
+    assert [str(folder / path) for path in files] == written.out.splitlines()
     assert "README.md" in written.err
     assert "'CONTOSO\\patching' = @{ RoleCapabilities = 'CauctlOperator' }" in (folder / "cauctl.pssc").read_text()
 
