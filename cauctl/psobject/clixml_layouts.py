@@ -55,8 +55,6 @@ class Layout:
 
     objects: tuple[int, ...] = field(init=False)
     """Places of objects among the values."""
-    levels: int = field(init=False, default=1)
-    """How deep the objects nest."""
     depth: int = field(init=False)
     """Depth from which on nothing is cut."""
 
@@ -67,7 +65,6 @@ class Layout:
         props = range(self.held, self.held + len(self.adapted or ()))
         for place, layout in zip(self.objects, self.inner):  # noqa: B905  an outline knows no layouts inside
             if isinstance(layout, Layout):
-                self.levels = max(self.levels, 1 + layout.levels)
                 self.depth = max(self.depth, layout.depth + (place in props and layout.depth > 0))
 
     @property

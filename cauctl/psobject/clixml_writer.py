@@ -48,11 +48,9 @@ def _is_cut(value: PSObject) -> bool:
     return not value.deserialized and not value.is_container and (value.base is None or value.text is not None)
 
 
-def _fits(layout: Layout | type, depth: int | None, nesting: int) -> bool:
-    """Tell whether nothing of a value is cut or nested too deeply."""
-    if isinstance(layout, type):
-        return True
-    return nesting + layout.levels <= DEEPEST and (depth is None or depth >= layout.depth)
+def _is_whole(layout: Layout | type, depth: int | None) -> bool:
+    """Tell whether nothing of a value is cut at a depth."""
+    return depth is None or isinstance(layout, type) or depth >= layout.depth
 
 
 _USUAL: Final[dict[type, tuple[str, Callable[[Any], str], str]]] = {
@@ -229,7 +227,7 @@ class Writer:
             like = alike.get(layout) if new else None
             if like is None:
                 self._value(item, "", level, depth, nesting)
-                if new and layout is not None and _fits(layout, depth, nesting):
+                if new and layout is not None and _is_whole(layout, depth):
                     alike[layout] = Rows(layout)
                 continue
             like.rows.append(row)
