@@ -16,7 +16,7 @@ from uuid import UUID
 from cauctl.psobject.clixml_escapes import replace_entities, resolve, unescape
 from cauctl.psobject.clixml_primitives import PRIMITIVES, USUAL_DATE, usual_date
 from cauctl.psobject.times import utc_dates
-from cauctl.psobject.values import Byte, Int16, Int64, SByte, UInt16, UInt32, UInt64
+from cauctl.psobject.values import Byte, Int16, Int64, SByte, UInt16, UInt32, UInt64, Version
 
 __all__ = ["HOLES", "Column", "Convert", "Texts"]
 
@@ -71,7 +71,11 @@ HOLES: Final[dict[str, tuple[str, Convert]]] = {
     "D": (r"-?[0-9]{1,19}(?:\.[0-9]{1,9})?", _decimals),
     "DT": (USUAL_DATE, _dates),
     "G": ("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", lambda texts: list(map(UUID, texts))),
-    **{tag: ("[^<&]+", _each(tag)) for tag in ("Sg", "C", "TS", "URI", "Version", "BA", "XD")},
+    "Version": (
+        r"[0-9]{1,9}(?:\.[0-9]{1,9}){1,3}",
+        lambda texts: [Version(tuple(map(int, text.split(".")))) for text in texts],
+    ),
+    **{tag: ("[^<&]+", _each(tag)) for tag in ("Sg", "C", "TS", "URI", "BA", "XD")},
 }
 """Pattern and converter of a column by tag; the pattern is the form that PowerShell writes."""
 

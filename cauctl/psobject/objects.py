@@ -60,6 +60,7 @@ CUSTOM_OBJECT: Final = ("System.Management.Automation.PSCustomObject", "System.O
 HASHTABLE: Final = ("System.Collections.Hashtable", "System.Object")
 ORDERED_DICTIONARY: Final = ("System.Collections.Specialized.OrderedDictionary", "System.Object")
 DESERIALIZED: Final = "Deserialized."
+_CONTAINERS: Final = (PSList, PSDictionary)
 
 
 Unopened: TypeAlias = tuple[tuple[str, ...], tuple[Any, ...]]
@@ -208,7 +209,7 @@ class PSObject:
     @property
     def is_container(self) -> bool:
         """Whether the object holds items or entries."""
-        return isinstance(self.base, PSList | PSDictionary)
+        return isinstance(self.base, _CONTAINERS)
 
     @property
     def properties(self) -> dict[str, Any]:
