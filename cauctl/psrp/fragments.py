@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["LONGEST_MESSAGE", "FragmentError", "Fragments", "Message", "cut", "pack"]
 
-LONGEST_MESSAGE = 16 * 1024 * 1024
-"""Bytes of one message, which is one object; PowerShell's client takes 200 MB unless told otherwise."""
+LONGEST_MESSAGE = 8 * 1024 * 1024
+"""Bytes of one message, which is one object; PowerShell's client takes 200 MB unless told otherwise.
+
+One made of nothing but tiny elements takes two seconds to read, which is what a call may take beyond its deadline.
+"""
 
 _FRAGMENT = struct.Struct(">QQBI")
 _MESSAGE = struct.Struct("<II16s16s")

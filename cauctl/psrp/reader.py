@@ -3,7 +3,8 @@
 Rules kept here:
 
 * Everything that is read goes through one decoder, :func:`cauctl.psobject.read_fragment`.
-* Memory is bounded: output that nobody takes may have :data:`MOST_OUTPUT` bytes of CLIXML.
+* Memory is bounded: what is kept may have :data:`MOST_KEPT` bytes of CLIXML. That is output that nobody takes, and
+  records in any case.
 * Where an answer cannot be read, the pipeline's fate is unknown; nothing is skipped.
 """
 
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
     from cauctl.psrp.connection import NodeConnection
     from cauctl.psrp.shell import Receipt
 
-__all__ = ["MOST_OUTPUT", "PipelineReader", "PipelineState"]
+__all__ = ["MOST_KEPT", "PipelineReader", "PipelineState"]
 
-MOST_OUTPUT: Final = 128 * 1024 * 1024
-"""Bytes of CLIXML that a pipeline may write in all when its output is not taken batch by batch."""
+MOST_KEPT: Final = 64 * 1024 * 1024
+"""Bytes of CLIXML that may be kept of a pipeline; as objects they take at most seven times as much."""
 
 
 class PipelineState(Enum):
@@ -89,10 +90,10 @@ class PipelineReader:
     def _read(self, message: Message) -> None:
         if message.kind not in _READERS:
             return
-        if self._keep_output:
+        if self._keep_output or message.kind != _OUTPUT:
             self._size += message.size
-            if self._size > MOST_OUTPUT:
-                raise FragmentError(f"the pipeline wrote more than {MOST_OUTPUT:,} bytes; take its output in batches")
+            if self._size > MOST_KEPT:
+                raise FragmentError(f"the pipeline wrote more than {MOST_KEPT:,} bytes; take its output in batches")
         value = read_fragment(message.text) if message.text else None
         getattr(self, _READERS[message.kind])(value)
 
@@ -124,8 +125,9 @@ class PipelineReader:
 
 
 _STATES: Final = {state.value: state for state in PipelineState}
+_OUTPUT: Final = 0x00041004
 _READERS: Final = {
-    0x00041004: "_read_output",
+    _OUTPUT: "_read_output",
     0x00041005: "_read_error",
     0x00041006: "_read_state",
     0x00041008: "_read_verbose",

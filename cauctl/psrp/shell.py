@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 __all__ = ["Receipt", "Shell"]
 
 LONGEST_SILENCE: Final = 60.0
+MOST_TO_OPEN: Final = 1024 * 1024
+"""Bytes of all answers until a session is open; pypsrp reads those and bounds nothing. Windows' have 3 to 18 KB."""
 _ACCESS_DENIED: Final = 5
 _OPERATION_TIMED_OUT: Final = 0x80338029
 _NO_CONFIGURATION: Final = 0x8033801A
@@ -104,7 +106,8 @@ class Shell:
 
     def open(self, deadline: Deadline, *, connect_within: float | None = None) -> None:
         """Create the shell and wait until it is usable; ``connect_within`` seconds bound its connections alone."""
-        self._prepare(deadline)
+        transport = self._prepare(deadline)
+        transport.allowance = MOST_TO_OPEN
         try:
             with self._translated(_Phase.OPENING), self._wsman.transport.line.hurrying(connect_within):
                 self._pool.open()
@@ -115,6 +118,7 @@ class Shell:
             self.may_exist = True
             raise
         self.may_exist = True
+        transport.allowance = math.inf
         self._used = time.monotonic()
 
     def start(self, pipeline: Pipeline, deadline: Deadline) -> str:

@@ -23,6 +23,7 @@ from __future__ import annotations
 import http.client
 import importlib
 import logging
+import math
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -111,6 +112,8 @@ class NodeTransport(pypsrp.wsman._TransportHTTP):  # noqa: SLF001  the hook
         self.connection = connection
         self.line = Line(connection)
         self.deadline = Deadline.never()
+        self.allowance = math.inf
+        """Bytes that the answers from now on may have in all; each alone is bounded by the line."""
         self.repeats = 0
         """How many Receives had to be asked for again."""
 
@@ -166,6 +169,9 @@ class NodeTransport(pypsrp.wsman._TransportHTTP):  # noqa: SLF001  the hook
         self.line.begin_exchange(carries_message=bool(request.body))
         response = self._exchange(request)
         content = self._unseal(response)
+        self.allowance -= len(content)
+        if self.allowance < 0:
+            raise self.line.refuse("it answered at greater length than opening a session takes")
         if b"\0" in content or b"<!DOCTYPE" in content:
             raise self.line.refuse("its answer is not plain XML in UTF-8")
         if _OK <= response.status_code < _REDIRECT:

@@ -3,7 +3,8 @@
 One scan is recorded: which pipelines went to which node, in which order. Bare pypsrp then gets exactly those: a thread
 for each node opens a session, sends its pipelines, reads their output, closes each of them and the session. It has
 nothing to wait for and nothing to decide, while our scan also waits for the agents to end, watches the cluster and
-makes UpdateInfo objects. Both take turns on one lab in one process. Target: at most 1.25 times, medians of five.
+makes UpdateInfo objects. Both take turns on one lab in one process. Target: at most 1.25 times, medians of five; 1.1
+times with 64 nodes.
 
 Run with ``python -m tests.benchmarks.bench_scan``; the number of nodes may follow.
 """
@@ -32,7 +33,7 @@ from cauctl.psrp.session import NodeSession
 from tests.benchmarks.bare import bare_wsman, lab_authority
 
 NODES, ROUNDS = 16, 5
-TARGET = 1.25
+TARGET, CROWD, TARGET_OF_A_CROWD = 1.25, 64, 1.1
 
 _construction = threading.Lock()
 """``WSMan()`` writes to a table that all threads share."""
@@ -105,7 +106,8 @@ def compare(lab: Lab) -> None:
     print(f"  invoke_cau_scan   {_median(ours)}")
     print(f"  bare pypsrp       {_median(bare)}")
     ratio = statistics.median(wall for wall, _ in ours) / statistics.median(wall for wall, _ in bare)
-    print(f"  ratio             {ratio:.2f}, target {TARGET}")
+    target = TARGET if len(recording) < CROWD else TARGET_OF_A_CROWD
+    print(f"  ratio             {ratio:.2f}, target {target}")
 
 
 def _median(figures: list[tuple[float, float]]) -> str:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from cauctl.errors import InputError
 from cauctl.lab.wsman.http import Connection
+from cauctl.lab.wsman.tls import ServerTls
 from cauctl.lab.wsman.wire import WireMode
 
 if TYPE_CHECKING:
@@ -228,9 +229,19 @@ class Listener:
 
     async def _welcome(self, accepted: socket.socket) -> None:
         """Make a connection of an accepted socket; a client that breaks off its TLS handshake is no failure of ours."""
-        loop = self._loop.asyncio_loop
+        loop, connection = self._loop.asyncio_loop, Connection(self)
         with suppress(OSError, asyncio.CancelledError):
-            await loop.connect_accepted_socket(lambda: Connection(self), accepted, ssl=self._tls)
+            if self._tls is None:
+                await loop.connect_accepted_socket(lambda: connection, accepted)
+                return
+            agreed: asyncio.Future[None] = loop.create_future()
+            protocol = ServerTls(loop, connection, self._tls, agreed, server_side=True)
+            transport, _ = await loop.connect_accepted_socket(lambda: protocol, accepted)
+            try:
+                await agreed
+            except BaseException:
+                transport.abort()
+                raise
 
     def _welcomed(self, accepted: socket.socket, handshake: asyncio.Task[None]) -> None:
         self._handshakes.discard(handshake)

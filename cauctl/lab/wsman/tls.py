@@ -6,6 +6,7 @@ are to trust the lab.
 
 from __future__ import annotations
 
+import asyncio.sslproto
 import ssl
 import tempfile
 from datetime import UTC, datetime, timedelta
@@ -22,11 +23,21 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["LabAuthority"]
+__all__ = ["LabAuthority", "ServerTls"]
 
 _VALIDITY: Final = timedelta(days=825)
 _BACKDATED: Final = timedelta(days=1)
 """Certificates begin a day ago, so that a client whose clock is behind takes them."""
+
+
+class ServerTls(asyncio.sslproto.SSLProtocol):
+    """TLS of a connection, between its socket and its protocol.
+
+    asyncio keeps a buffer of 256 KiB for each connection, filled or not: with 64 nodes a fifth of all memory of a lab.
+    This is one record of TLS, and more than most requests need.
+    """
+
+    max_size = 16 << 10
 
 
 @frozen
