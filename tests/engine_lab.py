@@ -23,6 +23,7 @@ class Bench:
 
     lab: Lab
     fleet: Fleet
+    connections: list[NodeConnection]
 
     def run(self, pipeline: Pipeline | Command, node: str = "NODE1") -> PipelineResult:
         """Run a pipeline on a node."""
@@ -55,17 +56,20 @@ def bench(  # noqa: PLR0913  what a lab can be
         folder.mkdir(exist_ok=True)
         (folder / "ca.pem").write_bytes(lab.authority.pem)
         credential = PSCredential(lab.record.user_name, lab.record.password)
-        fleet = Fleet(
-            lab.name,
-            [
-                NodeConnection(
-                    node.name, address=node.address, port=node.port, credential=credential, authentication="basic",
-                    ca_file=folder / "ca.pem", certificate_name=node.name,
-                )
-                for node in lab.record.nodes
-            ],
-        )  # fmt: skip
+        connections = [
+            NodeConnection(
+                node.name,
+                address=node.address,
+                port=node.port,
+                credential=credential,
+                authentication="basic",
+                ca_file=folder / "ca.pem",
+                certificate_name=node.name,
+            )
+            for node in lab.record.nodes
+        ]
+        fleet = Fleet(lab.name, connections)
         try:
-            yield Bench(lab, fleet)
+            yield Bench(lab, fleet, connections)
         finally:
             fleet.close()

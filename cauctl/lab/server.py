@@ -199,7 +199,9 @@ class Lab:
         if self._pwsh is not None:
             self._host = PwshHost(self._pwsh, commands, clock, lock=self._lock)
             self.world.launcher = self._host.launch
-        shown = commands if self._lock is None else CommandTable(commands, jea_functions()).only(self._lock.visible)
+        shown = commands
+        if self._host is None and self._lock is not None:
+            shown = CommandTable(commands, jea_functions()).only(self._lock.visible)
         credentials = Credentials({self._user: self._password})
         for index, (name, machine) in enumerate(self.world.machines.items()):
             self._endpoints[name] = NodeEndpoint(

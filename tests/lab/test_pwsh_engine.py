@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from cauctl.errors import InputError, RemoteError
+from cauctl.errors import InputError, OperationTimeoutError, RemoteError
+from cauctl.lab.lock import EndpointLock
 from cauctl.lab.server import Lab
 from cauctl.psrp.pipeline import command, script
+from cauctl.psrp.session import NodeSession
 from tests.engine_lab import Bench, bench
 
 pytestmark = pytest.mark.pwsh
+
+PATIENCE = timedelta(minutes=1)
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +117,51 @@ def test_a_missing_powershell_is_told_before_anything_starts(tmp_path):
         Lab(engine="pwsh", pwsh=tmp_path / "none")
     with pytest.raises(InputError, match="python or pwsh"):
         Lab(engine="bash")
+
+
+CHILD = """
+import sys, time
+from pathlib import Path
+from cauctl.psrp.pipeline import command
+from tests.engine_lab import bench
+with bench(Path(sys.argv[1]), "pwsh", name="LAB-KILLED", pwsh=sys.argv[2]) as found:
+    found.run(command("Get-Cluster"))
+    print(*found.lab.processes, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_the_processes_end_when_the_lab_is_killed(pwsh_path, tmp_path):
+    """Nothing has to be tidied up by hand: their standard input closes with the lab's process."""
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(tmp_path / "lab"), pwsh_path], stdout=subprocess.PIPE, text=True, cwd=root
+    ) as child:
+        processes = [int(text) for text in child.stdout.readline().split()]
+        assert processes
+        child.kill()
+    assert all(map(ends, processes))
+
+
+def test_a_pipeline_that_waits_is_stopped(real):
+    """A deadline stops the command on the node within a second or two, and the session goes on."""
+    real.run(command("Get-Cluster"))
+    began = time.monotonic()
+    with pytest.raises(OperationTimeoutError):
+        real.fleet.act_on("NODE1", command("Start-Sleep", Seconds=60), within=timedelta(seconds=1))
+    assert 8 > time.monotonic() - began
+    assert 1 == len(real.run(command("Get-Cluster")).output)
+
+
+def test_a_locked_node_shows_named_commands_and_functions_of_modules(pwsh_path, tmp_path):
+    """A function may call commands that the client cannot, as on an endpoint of Just Enough Administration."""
+    module = tmp_path / "Nodes.psm1"
+    module.write_text("function Get-NodeName { (Get-ClusterNode).Name }\n")
+    lock = EndpointLock(("Get-NodeName", "Select-Object"), modules=(module,))
+    with (
+        bench(tmp_path / "lab", "pwsh", name="LAB-LOCKED", pwsh=pwsh_path, lock=lock) as locked,
+        NodeSession(locked.connections[0]) as session,
+    ):
+        assert ["NODE1", "NODE2"] == list(session.run(command("Get-NodeName"), within=PATIENCE).output)
+        with pytest.raises(RemoteError, match="not recognized"):
+            session.run(command("Get-ClusterNode"), within=PATIENCE)
