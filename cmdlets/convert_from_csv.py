@@ -32,7 +32,7 @@ def convert_from_csv(
         culture: .NET's name of that culture; the invariant one by default.
 
     Returns:
-        Property bags; a ``#TYPE`` line gives their type name, as ``CSV:Name``.
+        Property bags; a ``#TYPE`` line gives their type names, ``Name`` and ``CSV:Name``.
 
     Raises:
         InputError: a column's name comes twice, or the delimiter is not one character.

@@ -35,7 +35,7 @@ def import_csv(  # noqa: PLR0913  PowerShell's parameters and what its session h
         culture: .NET's name of the culture of ``use_culture``; the invariant one by default.
 
     Returns:
-        Property bags; a ``#TYPE`` line gives their type name, as ``CSV:Name``.
+        Property bags; a ``#TYPE`` line gives their type names, ``Name`` and ``CSV:Name``.
 
     Raises:
         InputError: the file cannot be read or decoded, a column's name comes twice, or the delimiter is not one

@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 __all__ = ["PRIMITIVES", "USUAL_DATE", "usual_date"]
 
 _WHITE: Final = " \t\n\v\f\r"
+_ANY_WHITE: Final = _WHITE + "\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+"""What .NET's ``Trim()`` takes off dates, durations and GUIDs; numbers have their own list."""
 _SIGNED: Final = re.compile(r"[+-]?[0-9]+")
 _UNSIGNED: Final = re.compile(r"[0-9]+")
 _FLOAT: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -210,7 +212,7 @@ def _datetime(text: str) -> DateTime:
         except ValueError:
             pass  # no such day; the careful way says so
     expected = "a date such as 2026-11-22T15:40:01.1234567Z"
-    found = _DATE.fullmatch(text.strip(" \t\r\n"))
+    found = _DATE.fullmatch(text.strip(_ANY_WHITE))
     if found is None:
         raise ValueError(expected)
     year, month, day, hour, minute, second, fraction, only_month, only_day, utc, sign, hours, minutes = found.groups()
@@ -258,7 +260,7 @@ def _fraction_ticks(digits: str) -> int:
 def _timespan(text: str) -> TimeSpan:
     """Read a ``TS``: an XML Schema duration."""
     expected = "a duration such as P1DT2H3M4.5S or -PT5M"
-    found = _DURATION.fullmatch(text.strip(" \t\r\n"))
+    found = _DURATION.fullmatch(text.strip(_ANY_WHITE))
     if found is None:
         raise ValueError(expected)
     sign, *parts, fraction = found.groups()
@@ -276,7 +278,7 @@ def _timespan(text: str) -> TimeSpan:
 
 
 def _guid(text: str) -> UUID:
-    word = text.strip()
+    word = text.strip(_ANY_WHITE)
     found = _GUID.fullmatch(word)
     if found is not None and (found[1] or "") + (found[7] or "") in ("", "{}", "()"):
         return UUID("".join(found.group(2, 3, 4, 5, 6)))

@@ -30,18 +30,15 @@ class Members(dict[str, Any]):
         """Build a member group; of two names that differ in case the later one stays, at the place of the first."""
         if len({name.upper() for name in given}) == len(given):
             return cls(given)
-        found = cls()
-        for name, value in given.items():
-            found.put(name, value)
-        return found
+        return cls.joined(tuple(given), tuple(given.values()))
 
     @classmethod
     def joined(cls, names: Sequence[str], values: Sequence[Any]) -> Self:
         """Build a member group of names and values; a name that comes again replaces the one before, at its place."""
-        found = cls()
+        found: dict[str, tuple[str, Any]] = {}
         for name, value in zip(names, values, strict=True):
-            found.put(name, value)
-        return found
+            found[name.upper()] = (name, value)
+        return cls(found.values())
 
     def _key(self, name: str) -> str | None:
         """Find the name as it is stored."""

@@ -2,8 +2,8 @@
 
 Rules kept here, those of PowerShell's own reader:
 
-* A first line ``#TYPE Name`` names the type of the objects, ``CSV:Name``; other lines that begin with ``#`` before the
-  header are skipped, ``#Fields: `` of a W3C log is the header.
+* A first line ``#TYPE Name`` names the types of the objects, ``Name`` and ``CSV:Name``; other lines that begin with
+  ``#`` before the header are skipped, ``#Fields: `` of a W3C log is the header.
 * Without ``header`` the first record names the columns; empty names at its end are cut, others become ``H1``, ``H2``
   with a warning. A name that comes twice, in any case, is refused.
 * Blanks before a field are dropped, those after a closing quote too. Within quotes two quotes are one. What follows a
@@ -97,7 +97,7 @@ class _Reader:
         end = self._line_end(self._at)
         line, self._at = self._text[self._at : end], self._after_line_end(end)
         name = line[len(_TYPE_LINE) :].strip() if line.lower().startswith(_TYPE_LINE) else ""
-        return (f"CSV:{name}",) if name else CUSTOM_OBJECT
+        return (name, f"CSV:{name}") if name else CUSTOM_OBJECT
 
     def header(self) -> list[str]:
         """Read the record that names the columns."""
@@ -129,6 +129,9 @@ class _Reader:
             if self._at == len(text):
                 break
             if text[self._at] == '"':
+                if self._at == len(text) - 1:  # opened and never closed: no field
+                    self._at += 1
+                    break
                 field, ended = self._quoted()
             else:
                 field, ended = self._rest()

@@ -215,7 +215,8 @@ class PSObject:
     def properties(self) -> dict[str, Any]:
         """Properties in PowerShell's order: notes, then .NET properties that no note hides. No member sets."""
         found = {name: value for name, value in self.extended.items() if type(value) is not MemberSet}
-        found.update((name, value) for name, value in (self.adapted or {}).items() if name not in self.extended)
+        hidden = {name.upper() for name in self.extended}
+        found.update((name, value) for name, value in (self.adapted or {}).items() if name.upper() not in hidden)
         return found
 
     def keys(self) -> list[str]:

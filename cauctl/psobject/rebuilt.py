@@ -48,10 +48,8 @@ _CULTURE_PROPERTIES: Final = (
     "TwoLetterISOLanguageName",
 )
 _FAMILIES: Final = {4: ("InterNetwork", 2), 6: ("InterNetworkV6", 23)}
-_MAIL: Final = re.compile(
-    r'\s*(?:"?(?P<name>[^"<>]*?)"?\s*<)?'
-    r'(?P<user>(?!\.|[^@]*\.\.)[^\s<>@"]+)@(?P<host>[^\s<>@"]+)(?(name)>)\s*'
-)
+_MAIL_USER: Final = re.compile(r"(?!\.)[^\s<>@\"]+")
+_MAIL_HOST: Final = re.compile(r"[^\s<>@\"]+")
 _NETWORKS: Final = {
     "IsIPv6Multicast": IPv6Network("ff00::/8"),
     "IsIPv6LinkLocal": IPv6Network("fe80::/10"),
@@ -124,13 +122,22 @@ def _ip_address(value: PSObject) -> PSObject | None:
 
 
 def _mail_address(value: PSObject) -> PSObject | None:
-    parts = _MAIL.fullmatch(value.text or "")
-    if parts is None:
+    name, address = _mail_parts((value.text or "").strip())
+    user, _, host = address.partition("@")
+    if not (_MAIL_USER.fullmatch(user) and _MAIL_HOST.fullmatch(host)) or ".." in user or set(name) & set('"<>'):
         return None
-    name, user, host = (parts["name"] or "").strip(), parts["user"], parts["host"]
-    address = f"{user}@{host}"
     found = {"DisplayName": name, "User": user, "Host": host, "Address": address}
     return _live("System.Net.Mail.MailAddress", f'"{name}" <{address}>' if name else address, found, {})
+
+
+def _mail_parts(text: str) -> tuple[str, str]:
+    """Split ``Name <address>`` or ``"Name" <address>``; the name of a bare address is empty."""
+    if not text.endswith(">"):
+        return "", text
+    name, _, address = text[:-1].rpartition("<")
+    name = name.strip()
+    quoted = len(name) > 1 and name[0] == name[-1] == '"'
+    return (name[1:-1].strip() if quoted else name), address
 
 
 def _culture(value: PSObject) -> PSObject | None:

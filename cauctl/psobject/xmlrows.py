@@ -99,13 +99,14 @@ class RowTemplates:
                 self._met.add(key)
             return
         names: Sequence[str] = (*key[0], *(key[1] or ()))
+        places = {each: at for at, each in reversed([*enumerate(names)])}
         gaps: list[tuple[int, Callable[[Any], str]]] = []
         for each in properties(row):
             if each.value is not None:
                 printer = self._printer(each.value)
-                if printer is None or each.name not in names or _is_odd(each.value):
+                if printer is None or each.name not in places or _is_odd(each.value):
                     return
-                gaps.append((names.index(each.name), printer))
+                gaps.append((places[each.name], printer))
         self._templates[key] = _Template(self._frame(row, name, level), gaps, row.declared)
 
     def _printer(self, value: Any) -> Callable[[Any], str] | None:

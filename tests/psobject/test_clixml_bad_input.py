@@ -10,7 +10,16 @@ import tracemalloc
 import pytest
 
 from cauctl.errors import InputError
-from cauctl.psobject import Limits, custom_object, iter_clixml, read_clixml, read_fragment, read_streams, write_clixml
+from cauctl.psobject import (
+    Limits,
+    convert_to_xml,
+    custom_object,
+    iter_clixml,
+    read_clixml,
+    read_fragment,
+    read_streams,
+    write_clixml,
+)
 
 INT32 = "a whole number from -2147483648 to 2147483647"
 DATE = "a date such as 2026-11-22T15:40:01.1234567Z"
@@ -197,3 +206,29 @@ def test_lines_between_printed_documents_must_be_known():
         read_streams(f"#< CLIXML\n{document('')}\n#< JSON\n{document('')}")
 
     assert (caught.value.line, caught.value.expected) == (3, "#< CLIXML or a document")
+
+
+def names(*given: str) -> str:
+    members = "".join(f'<S N="{name}">x</S>' for name in given)
+    return document(f'<Obj RefId="0"><MS>{members}</MS></Obj>')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        names(*(f"{letter}{number}" for number in range(15_000) for letter in "nN")),
+        names(*(f"n{number}" for number in range(30_000))),
+        document(
+            '<Obj RefId="0"><TN RefId="0"><T>System.Net.Mail.MailAddress</T></TN>'
+            f"<ToString>{' ' * 100_000}</ToString></Obj>"
+        ),
+    ],
+    ids=["names that differ in case", "many names", "blanks where an address is expected"],
+)
+def test_time_grows_no_faster_than_the_text(text):
+    """Reading, converting and making plain; twice as many would take four times as long else, minutes here."""
+    began = time.monotonic()
+    values = read_clixml(text)
+    convert_to_xml(values * 2, as_="String")
+    values[0].to_python()
+    assert 5 > time.monotonic() - began

@@ -53,3 +53,10 @@ def test_a_guid_may_be_written_as_numbers(text):
 def test_other_numbers_are_no_guid(text):
     with pytest.raises(InputError, match="is no G; expected a GUID such as"):
         read("G", text)
+
+
+@pytest.mark.parametrize("white", ["\x85", "\xa0", "\u2003", "\u2028", "&#11;"])
+def test_white_space_of_any_kind_around_dates_durations_and_guids_does_not_count(white):
+    assert GUID == read("G", f"{white}{GUID}{white}")
+    assert timedelta(hours=1) == read("TS", f"{white}PT1H{white}").to_python()
+    assert 2026 == read("DT", f"{white}2026-01-02T03:04:05{white}").to_python().year

@@ -165,7 +165,7 @@ def test_csv_is_read_as_powershell_reads_it(expected, text):
 
 
 def test_the_type_line_gives_the_type_name():
-    assert ("CSV:My.Type",) == cmdlets.convert_from_csv('#TYPE My.Type\n"a"\n"1"')[0].type_names
+    assert ("My.Type", "CSV:My.Type") == cmdlets.convert_from_csv('#TYPE My.Type\n"a"\n"1"')[0].type_names
 
 
 def test_a_read_type_name_is_written_as_it_was():
@@ -193,3 +193,12 @@ def test_a_column_that_comes_twice_is_refused():
 
 def test_the_cultures_list_separator_may_delimit():
     assert [{"a": "1", "b": "2"}] == bags(cmdlets.convert_from_csv("a;b\n1;2", use_culture=True, culture="de-DE"))
+
+
+@pytest.mark.parametrize(
+    ("expected", "line"), [(None, '1,"'), ("", '1,""'), ("", "1,\n"), (None, "1,"), ('"', '1,"""')]
+)
+def test_a_quote_that_ends_the_text_opens_no_field(expected, line):
+    """As in PowerShell's reader: the field is missing, not empty."""
+    (row,) = cmdlets.convert_from_csv(f"a,b\n{line}")
+    assert ["1", expected] == [row["a"], row["b"]]
