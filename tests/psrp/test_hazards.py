@@ -20,6 +20,7 @@ import requests
 from pypsrp.complex_objects import PSInvocationState, RunspacePoolState
 from pypsrp.exceptions import WinRMError, WinRMTransportError, WSManFaultError
 from pypsrp.powershell import PowerShell, RunspacePool
+from pypsrp.serializer import TaggedValue
 
 from cauctl.errors import (
     FateUnknownError,
@@ -31,9 +32,12 @@ from cauctl.errors import (
 from cauctl.lab.wsman.loop import EndpointLoop
 from cauctl.lab.wsman.service import Quotas
 from cauctl.lab.wsman.wire import Break, WireMode
+from cauctl.models.credential import Secret
 from cauctl.psrp import shell as shell_module
+from cauctl.psrp import transport as transport_module
 from cauctl.psrp.pipeline import native
 from cauctl.psrp.session import NodeSession
+from cauctl.psrp.transport import NodeWSMan
 from tests.psrp.nodes import SOON, WAYS, Node, sees_its_connection_end, serve
 
 SEALED = WAYS[2]
@@ -205,6 +209,16 @@ def test_3_ours_cancels_over_a_connection_of_its_own(sealed):
         assert 1 == len(sealed.endpoint.shells)
 
 
+def test_3_ours_makes_one_wsman_at_a_time(node):
+    """``WSMan()`` writes to a table of ElementTree that all threads share: bare pypsrp fails there now and then."""
+    with ThreadPoolExecutor(1) as pool:
+        with transport_module._construction:
+            making = pool.submit(NodeWSMan, node.connection)
+            with pytest.raises(TimeoutError):
+                making.result(0.1)
+        assert isinstance(making.result(5), NodeWSMan)
+
+
 # 4. A hung node blocks a Receive.
 
 
@@ -288,6 +302,25 @@ def test_6_ours_do(node):
         session.run(native("echo.exe", "a"), within=SOON)
 
 
+def fail_after_a_restart(node: Node) -> None:
+    node.endpoint.stop()
+    node.endpoint.start()
+    raise KeyError("mine")
+
+
+def test_6_raw_hides_the_error_of_who_uses_it(node):
+    """Closing what is gone raises in its place."""
+    with pytest.raises(WSManFaultError), node.raw() as wsman, RunspacePool(wsman):
+        fail_after_a_restart(node)
+
+
+def test_6_ours_lets_it_pass(node):
+    session = NodeSession(node.connection)
+    session.open(SOON)
+    with pytest.raises(KeyError), session:
+        fail_after_a_restart(node)
+
+
 # 7. A pipeline of unknown fate.
 
 
@@ -352,6 +385,18 @@ sys.exit(10 if "hunter2" in log.getvalue() else 0)
 def test_9_debug_logging_writes_parameters_but_not_once_our_layer_is_loaded(leaks, use_ours):
     program = _LOGGED.format(use_ours=use_ours)
     assert leaks == subprocess.run([sys.executable, "-c", program], check=False).returncode
+
+
+def test_9_raw_cannot_send_a_secret_before_keys_are_exchanged(node):
+    with pytest.raises(WinRMError):
+        raw_run(raw_pool(node), "echo.exe", TaggedValue("SS", "hunter2"))
+
+
+def test_9_ours_exchanges_keys_when_the_first_secret_is_sent(node):
+    with NodeSession(node.connection) as session:
+        (secret,) = session.run(native("echo.exe", Secret("hunter2")), within=SOON).output
+        assert "hunter2" not in repr(secret)
+        assert ["a"] == session.run(native("echo.exe", "a"), within=SOON).output
 
 
 # 10. Numbers and nested values.

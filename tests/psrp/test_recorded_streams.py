@@ -15,10 +15,11 @@ from pypsrp.messages import MessageType
 from pypsrp.powershell import Fragmenter
 from pypsrp.serializer import Serializer
 
-from cauctl.psobject import PSObject, to_python
+from cauctl.psobject import PSObject, read_fragment, to_python
 from cauctl.psrp.connection import NodeConnection
+from cauctl.psrp.fragments import Fragments, Message
 from cauctl.psrp.pipeline import ErrorRecord
-from cauctl.psrp.reader import PipelineReader, PipelineState
+from cauctl.psrp.reader import _READERS, PipelineReader, PipelineState
 from cauctl.psrp.shell import Receipt
 from tests.recordings import Recording, parametrize, recordings
 
@@ -41,6 +42,7 @@ class Stream:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     parametrize(metafunc, "stream", streams())
+    parametrize(metafunc, "recording", recordings())
 
 
 @cache
@@ -107,6 +109,57 @@ def test_every_recorded_pipeline_is_read_as_pypsrp_reads_it(stream):
     assert kinds.count(MessageType.VERBOSE_RECORD) == len(result.verbose)
     states = [message.data.state for message in messages if message.message_type == MessageType.PIPELINE_STATE]
     assert (states[-1] if states else PipelineState.RUNNING.value) == reader.state.value
+
+
+def fragments_of(recording: Recording) -> dict[tuple[str, ...], list[bytes]]:
+    """All PSRP that was sent, in both directions, sorted into the sequences that it makes.
+
+    A client session sends one sequence to a shell. A node sends one for each pipeline and one for the pool; to a client
+    that connects to a shell it begins anew, and what it says in the very answer may be ahead of what it sends next.
+    """
+    found: dict[tuple[str, ...], list[bytes]] = {}
+    shell = ""
+    for request, response in recording.messages:
+        asked, answered = ET.fromstring(request), ET.fromstring(response)
+        if not asked.findtext(".//{*}ResourceURI", "").startswith(POWERSHELL):
+            continue
+        shell = next((element.attrib["ShellId"] for element in asked.iterfind(".//{*}Shell[@ShellId]")), shell)
+        shell = asked.findtext(".//{*}Selector[@Name='ShellId']", shell)
+        client = (asked.findtext(".//{*}SessionId", ""), shell)
+        for path in (".//{*}creationXml", ".//{*}connectXml", ".//{*}Arguments", ".//{*}Send/{*}Stream"):
+            for element in asked.iterfind(path):
+                found.setdefault(client, []).append(base64.b64decode(element.text or ""))
+        for path in (".//{*}connectResponseXml", ".//{*}ReceiveResponse/{*}Stream"):
+            for element in answered.iterfind(path):
+                sequence = (*client, path, element.get("CommandId", ""))
+                found.setdefault(sequence, []).append(base64.b64decode(element.text or ""))
+    return found
+
+
+def messages_of(recording: Recording) -> list[Message]:
+    """Every message of a recording; each stream ends with a whole one."""
+    messages: list[Message] = []
+    for parts in fragments_of(recording).values():
+        fragments = Fragments()
+        for part in parts:
+            messages.extend(fragments.feed(part))
+        assert fragments._object_id is None, "a message has no end"
+    return messages
+
+
+@pytest.mark.usefixtures("wsman_recordings")
+def test_every_message_in_both_directions_is_read(recording):
+    """Of pools and of pipelines: nothing that real Windows or its client wrote is left unread."""
+    for message in messages_of(recording):
+        assert not message.text or read_fragment(message.text) is not None
+
+
+@pytest.mark.usefixtures("wsman_recordings")
+def test_the_recordings_hold_every_kind_of_message_that_a_pipeline_may_write():
+    """What was read is much, and of all kinds that are read of a pipeline."""
+    messages = [message for recording in recordings() for message in messages_of(recording)]
+    assert len(messages) > 400
+    assert set(_READERS) <= {message.kind for message in messages}
 
 
 @pytest.mark.usefixtures("wsman_recordings")
