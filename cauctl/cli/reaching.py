@@ -46,7 +46,12 @@ class Reaching:
         Path | None, Option(help="PEM file of its key, when it is not in the same file.")
     ] = None
     session_configuration: Annotated[
-        str | None, Option(help="Session configuration on the nodes. [default: Microsoft.PowerShell]")
+        str | None,
+        Option(help="Session configuration on the nodes. [default: Microsoft.PowerShell; cauctl with --jea]"),
+    ] = None
+    jea: Annotated[
+        bool | None,
+        Option(negative="--no-jea", help="The nodes show only the functions of cauctl jea export. [default: no]"),
     ] = None
     proxy: Annotated[str | None, Option(help="URL of an HTTP proxy to the nodes.")] = None
 
@@ -62,6 +67,7 @@ class Reaching:
             client_certificate=self.client_certificate,
             client_certificate_key=self.client_certificate_key,
             configuration_name=self.session_configuration,
+            jea=self.jea,
             proxy=self.proxy,
         )
         return {"connection": choice, "ask_password": ask_password}

@@ -63,6 +63,8 @@ class ConnectionChoice:
     """PEM file of its key, when it is not in the same file."""
     configuration_name: str | None = None
     """Session configuration on the nodes."""
+    jea: bool | None = None
+    """The nodes show only the functions of ``cauctl jea export``."""
     proxy: str | None = field(default=None, repr=False)
     """URL of an HTTP proxy."""
 
@@ -213,12 +215,12 @@ def _lab_ways(
             **{
                 "authentication": "basic",
                 "ca_file": record.ca_file,
+                "jea": record.jea,
                 **choice.options,
                 "address": each.address,
                 "port": each.port,
                 "certificate_name": each.name,
                 "credential": own,
-                "jea": record.jea,
             },
         )
         for each in record.nodes

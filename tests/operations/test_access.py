@@ -9,7 +9,7 @@ import pytest
 
 import cmdlets as cau
 from cauctl import operations
-from cauctl.errors import AuthenticationError, InputError
+from cauctl.errors import AuthenticationError, ClusterError, InputError
 from cauctl.lab.server import Lab
 from cauctl.models.credential import PSCredential
 from cauctl.operations.access import ConnectionChoice
@@ -35,6 +35,14 @@ def test_the_port_of_a_lab_is_the_labs(start_lab: StartLab):
     lab = start_lab(nodes=1)
     with pytest.raises(InputError, match="tells the port of each node; expected no port"):
         operations.status(lab.name, connection=ConnectionChoice(port=1))
+
+
+def test_what_kind_of_endpoint_is_tried_may_be_chosen(start_lab: StartLab):
+    """An open lab has no such session configuration of its own, so the first question tells the mistake."""
+    lab = start_lab(nodes=1)
+    with pytest.raises(ClusterError) as caught:
+        operations.status(lab.name, connection=ConnectionChoice(jea=True))
+    assert "leave jea out" in caught.value.advice
 
 
 @pytest.mark.parametrize("connection", ["NODE1", b"NODE1", 5, [], ["NODE1"], {}])
