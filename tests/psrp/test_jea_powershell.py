@@ -88,6 +88,8 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
     ("Suspend-CauctlClusterNode", {"Name": "N*"}, "CauctlNoSuchNode"),
     ("Set-CauctlLock", {"Property": hashtable({"FailoverThreshold": 1})}, "CauctlLockField"),
     ("Remove-CauctlLock", {"Name": "SQL01"}, "CauctlLockName"),
+    ("Set-CauctlLock", {"Property": hashtable({"CauctlCheckpoint": "x" * 32769})}, "CauctlLockField"),
+    ("Start-CauctlWork", {**SCAN, "Updates": array([f"{KEY.update_id}/1"] * 1001)}, INVALID),
     ("Remove-CauctlWork", IDS, "CauctlWorkGoesOn"),
     *(
         (name, {**parameters, "ErrorAction": action}, expected)

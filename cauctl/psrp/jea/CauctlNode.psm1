@@ -104,16 +104,18 @@ function Test-CauctlTaskWorks {
 }
 
 function Get-CauctlTaskResult {
+    # Nothing for a task that somebody has just removed.
     param([string] $Name)
-    return [long] (Get-ScheduledTaskInfo -ErrorAction Stop -TaskPath $script:TaskPath -TaskName $Name).LastTaskResult
+    try { return [long] (Get-ScheduledTaskInfo -ErrorAction Stop -TaskPath $script:TaskPath -TaskName $Name).LastTaskResult }
+    catch { if ($null -ne (Get-CauctlTask $Name)) { throw } }
 }
 
 function Get-CauctlLine {
-    # The lines of an events file as plain texts; none while there is no file.
+    # The lines of an events file as plain texts; none where there is no file, or none any more.
     param([string] $Path)
-    if (Test-Path -ErrorAction Stop -LiteralPath $Path -PathType Leaf) {
-        foreach ($line in Get-Content -ErrorAction Stop -LiteralPath $Path -Encoding UTF8) { $line.ToString() }
-    }
+    if (-not (Test-Path -ErrorAction Stop -LiteralPath $Path -PathType Leaf)) { return }
+    try { foreach ($line in Get-Content -ErrorAction Stop -LiteralPath $Path -Encoding UTF8) { $line.ToString() } }
+    catch { if (Test-Path -ErrorAction Stop -LiteralPath $Path -PathType Leaf) { throw } }
 }
 
 function Install-CauctlAgent {
@@ -336,7 +338,11 @@ function Set-CauctlLock {
         if (($script:LockFields -cnotcontains [string] $field) -and ([string] $field -cnotmatch $script:RunMark)) {
             throw (New-CauctlError 'CauctlLockField' 'InvalidArgument' "The lock has no property '$field'." $field)
         }
-        $values[[string] $field] = [string] $Property[$field]
+        $value = [string] $Property[$field]
+        if ($value.Length -gt 32768) {
+            throw (New-CauctlError 'CauctlLockField' 'InvalidArgument' "The property '$field' is too long." $field)
+        }
+        $values[[string] $field] = $value
     }
     $group = Get-ClusterGroup -ErrorAction Stop -Name (Get-CauctlLockGroup $Name)
     if ($Create) { $group | Set-ClusterParameter -ErrorAction Stop -Multiple $values -Create }
@@ -411,7 +417,7 @@ function Start-CauctlWork {
         [Parameter(Mandatory = $true)] [ValidatePattern('@@ID@@', Options = 'None')] [string] $RequestId,
         [Parameter(Mandatory = $true)] [ValidateSet('Scan', 'Stage', 'Install')] [string] $Operation,
         [Parameter(Mandatory = $true)] [ValidateLength(1, 4000)] [ValidatePattern('@@QUERY@@', Options = 'None')] [string] $Query,
-        [ValidatePattern('@@UPDATE@@', Options = 'None')] [string[]] $Updates = @(),
+        [ValidateCount(0, 1000)] [ValidatePattern('@@UPDATE@@', Options = 'None')] [string[]] $Updates = @(),
         [switch] $IncludeRecommended,
         [switch] $AcceptEulas
     )
