@@ -115,7 +115,8 @@ function Invoke-Call {
 }
 
 function Read-Habits {
-    # Which functions with common parameters do not begin by making errors stop them; which commands are not told to stop.
+    # Which functions with common parameters do not begin by making errors stop them; which commands are not told to stop;
+    # what Windows PowerShell 5.1 cannot read.
     $tree = [System.Management.Automation.Language.Parser]::ParseFile([System.IO.Path]::Combine($module, 'CauctlNode.psm1'), [ref] $null, [ref] $null)
     $functions = $tree.FindAll({ param($node) $node -is [System.Management.Automation.Language.FunctionDefinitionAst] }, $true)
     $own = foreach ($function in $functions) { $function.Name }
@@ -123,6 +124,11 @@ function Read-Habits {
         Late = [string[]] @(foreach ($function in $functions) {
                 $first = $function.Body.EndBlock.Statements[0].Extent.Text
                 if ($function.Body.ParamBlock.Attributes.Count -and $first -cne "`$ErrorActionPreference = 'Stop'") { $function.Name }
+            })
+        Newer = [string[]] @(foreach ($node in $tree.FindAll({ $true }, $true)) {
+                $operator = [string] $node.Operator + [string] $node.TokenKind
+                $kinds = 'TernaryExpressionAst', 'PipelineChainAst'
+                if ($kinds -contains $node.GetType().Name -or $node.NullConditional -or $operator.StartsWith('QuestionQuestion')) { $node.Extent.Text }
             })
         Untold = [string[]] @(foreach ($command in $tree.FindAll({ param($node) $node -is [System.Management.Automation.Language.CommandAst] }, $true)) {
                 $name = $command.GetCommandName()

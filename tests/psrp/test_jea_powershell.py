@@ -182,6 +182,10 @@ def test_no_preference_of_the_caller_lets_an_error_pass(told):
     assert ([], ["shutdown.exe", "Export-ModuleMember"]) == (list(habits["Late"]), list(habits["Untold"]))
 
 
+def test_the_module_is_in_the_syntax_of_windows_powershell(told):
+    assert [] == list(told["Habits"]["Newer"])
+
+
 def test_script_text_is_refused(told):
     assert "ScriptsNotAllowed" == told["Made"][len(LOOKS) + len(REFUSALS)]["Error"]
 
