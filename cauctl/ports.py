@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from cauctl.models.agent import AgentProgress, AgentRequest
     from cauctl.models.enums import FailbackType
     from cauctl.models.nodes import ClusterFacts, ForeignCoordinator, LockRecord, NodeProbe, StorageFacts
+    from cauctl.models.scripts import ScriptFile, ScriptOutcome
 
-__all__ = ["Clock", "Cluster", "ForesightedClock", "Journal", "Node", "Observer", "UpdateAgent"]
+__all__ = ["Clock", "Cluster", "ForesightedClock", "Journal", "Node", "Observer", "Scripts", "UpdateAgent"]
 
 
 @runtime_checkable
@@ -105,6 +106,12 @@ class Node(Protocol):
     def probe(self, node: str) -> NodeProbe:
         """Boot time, build and signs of unfinished work; a transport error while nobody answers."""
 
+    def allow_remote_restart(self, node: str) -> bool:
+        """Switch the firewall rules for remote shutdown on where they are off; say whether they were.
+
+        NodeError where they stay off.
+        """
+
     def restart(self, node: str, *, reason: str) -> None:
         """Ask the node to restart now. Connection loss after the request counts as asked.
 
@@ -113,6 +120,17 @@ class Node(Protocol):
 
     def forget(self, node: str) -> None:
         """Drop what is open to this node, so that the next call connects anew."""
+
+
+class Scripts(Protocol):
+    """Scripts of the user, which run on nodes in sessions of their own."""
+
+    def run(self, node: str, script: ScriptFile, *, within: timedelta) -> ScriptOutcome:
+        """Run a script to its end, or to the deadline; that it fails is told in what is returned.
+
+        NodeUnreachableError, as everywhere, says that nothing was sent. NodeError where the session has no language,
+        StateError where the file is gone or is not what it was.
+        """
 
 
 class UpdateAgent(Protocol):

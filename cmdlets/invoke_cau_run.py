@@ -74,10 +74,15 @@ def invoke_cau_run(  # noqa: PLR0913  Invoke-CauRun has these parameters
     too: look at the status of the last object.
 
     Whatever was asked for and has no effect, or another one than its name says, brings a warning. Refused, because this
-    version does not serve them yet: ``pre_update_script``, ``post_update_script``, ``configuration_name``,
-    ``enable_firewall_rules``, ``force_recovery``, ``clear_corrupt_reports``, ``suspend_node``, ``resume_node``,
+    version does not serve them yet: ``force_recovery``, ``clear_corrupt_reports``, ``suspend_node``, ``resume_node``,
     ``os_rolling_upgrade`` and ``force_self_update``. Each parameter is described in
     :class:`cauctl.models.UpdatingRunOptions`.
+
+    Scripts are files of this computer. Their text is sent to the node unchanged and runs there without arguments, in a
+    session of ``configuration_name`` of its own. A script fails when an error ends it (``throw``); other errors are
+    told. The first one runs before the node is paused, and a node on which it fails is not updated. The second one runs
+    after every resume, also where the turn is undone. Each may run again: with each retry, and after a crash of the
+    coordinator. They end at the latest after an hour.
 
     Args:
         cluster_name: name of the cluster to update.

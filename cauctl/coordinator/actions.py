@@ -11,17 +11,19 @@ names at that moment; the driver reads it again before each.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from attrs import field, frozen
 
 from cauctl.models.agent import AgentRequest
 from cauctl.models.enums import FailbackType
+from cauctl.models.scripts import ScriptFile, ScriptPlace
 
 __all__ = [
     "AcquireLock",
     "Action",
+    "AllowRestarts",
     "BeginAgent",
     "Call",
     "CancelAgent",
@@ -40,6 +42,7 @@ __all__ = [
     "RepairDisk",
     "RestartNode",
     "ResumeNode",
+    "RunScript",
     "StartTimer",
     "SuspendNode",
 ]
@@ -100,6 +103,23 @@ class ProbeNode(NodeAction):
     """Ask a node for its boot time, its build and unfinished work."""
 
     looks: ClassVar[bool] = True
+
+
+@frozen
+class AllowRestarts(NodeAction):
+    """Switch the node's firewall rules for remote shutdown on where they are off."""
+
+    destructive: ClassVar[bool] = True
+
+
+@frozen
+class RunScript(NodeAction):
+    """Run a script of the user on the node. Whether it ran before cannot be seen: it may run again after a crash."""
+
+    destructive: ClassVar[bool] = True
+    place: ScriptPlace = field(kw_only=True)
+    script: ScriptFile = field(kw_only=True)
+    within: timedelta = field(kw_only=True)
 
 
 @frozen

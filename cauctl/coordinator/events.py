@@ -27,6 +27,7 @@ from cauctl.models.nodes import (
     Quorum,
     StorageFacts,
 )
+from cauctl.models.scripts import ScriptOutcome, ScriptPlace
 
 __all__ = [
     "AgentBegun",
@@ -53,10 +54,12 @@ __all__ = [
     "NodeProbed",
     "RepairRequested",
     "RestartRequested",
+    "RestartsAllowed",
     "ResumeRequested",
     "RunRestored",
     "RunStarted",
     "RunTakenOver",
+    "ScriptRan",
     "StopReason",
     "StopRequested",
     "SuspendRequested",
@@ -265,6 +268,24 @@ class NodeProbed(NodeAnswer):
 
     probe: NodeProbe = field(kw_only=True)
     """What it told."""
+
+
+@frozen
+class RestartsAllowed(NodeAnswer):
+    """A node's firewall rules for remote shutdown are on."""
+
+    were_off: bool = field(kw_only=True)
+    """Whether they had to be switched on."""
+
+
+@frozen
+class ScriptRan(NodeAnswer):
+    """A script of the user ran on a node, to its end or to its failure."""
+
+    place: ScriptPlace = field(kw_only=True)
+    """Which of them."""
+    outcome: ScriptOutcome = field(kw_only=True)
+    """What came of it."""
 
 
 @frozen

@@ -49,6 +49,7 @@ from cauctl.coordinator.machine_drain import EMPTYING, SUSPENDING
 from cauctl.coordinator.machine_gates import CHECKING, GUARDING
 from cauctl.coordinator.machine_restart import RESTARTING, VERIFYING
 from cauctl.coordinator.machine_resume import FAILING_BACK, RESUMING, STRANDED
+from cauctl.coordinator.machine_scripts import POST_SCRIPT, PRE_SCRIPT
 from cauctl.coordinator.problems import ProblemKind
 from cauctl.coordinator.remembered import restored
 from cauctl.coordinator.sight import came_up, completed, differing
@@ -84,6 +85,7 @@ _PLAYBOOK = Playbook(
             Phase.SCANNING: AGENT,
             Phase.STAGING: AGENT,
             Phase.READY: Rules(_rest, _unasked),
+            Phase.PRE_SCRIPT: PRE_SCRIPT,
             Phase.CHECKING: CHECKING,
             Phase.SUSPENDING: SUSPENDING,
             Phase.EMPTYING: EMPTYING,
@@ -95,6 +97,7 @@ _PLAYBOOK = Playbook(
             Phase.RESTAGING: AGENT,
             Phase.RESUMING: RESUMING,
             Phase.FAILING_BACK: FAILING_BACK,
+            Phase.POST_SCRIPT: POST_SCRIPT,
             Phase.STRANDED: STRANDED,
             Phase.DONE: Rules(_rest, _unasked),
         }

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cauctl.coordinator.actions import ProbeNode
-from cauctl.coordinator.events import Event, NodeProbed
+from cauctl.coordinator.actions import Action, AllowRestarts, ProbeNode
+from cauctl.coordinator.events import CallFailed, Event, NodeProbed, RestartsAllowed
 from cauctl.coordinator.settings import Purpose
 from cauctl.coordinator.state import Cause, NodeWork, Phase, RunState, changed
-from cauctl.coordinator.turn import Rules, Turn, problem
+from cauctl.coordinator.turn import Rules, Turn, problem, settle_call
 from cauctl.models.enums import SummaryStatus
 from cauctl.models.hresult import hex_code, hresult
 from cauctl.policy.reboot import Boot, boot_of, same_boot
@@ -62,6 +62,10 @@ def close_attempt(turn: Turn, node: NodeWork) -> None:
     elif _worth_another(turn, node, failing):
         unpaused = node.unpaused + _counts_by_itself(turn, failing)
         transient = (*node.record.transient, failing.problem)
+        if failing.phase is Phase.POST_SCRIPT:
+            node = turn.set(turn.keep(node, transient=transient), attempt=node.attempt + 1, failing=None)
+            turn.go(node, Phase.POST_SCRIPT)
+            return
         begin_attempt(turn, turn.keep(turn.set(node, unpaused=unpaused), transient=transient))
     else:
         _finish(turn, node)
@@ -142,6 +146,11 @@ def _enter_probing(turn: Turn, node: NodeWork) -> None:
 
 
 def _probed(turn: Turn, node: NodeWork, event: Event) -> None:
+    if isinstance(event, RestartsAllowed):
+        if event.were_off:
+            node = turn.note(node, "The firewall rules for remote shutdown were off, and were switched on.")
+        turn.go(node, Phase.SCANNING)
+        return
     if not isinstance(event, NodeProbed):
         return
     known = node.record.probe is not None
@@ -150,10 +159,22 @@ def _probed(turn: Turn, node: NodeWork, event: Event) -> None:
     if event.probe.reboot_pending:
         node = turn.note(node, f"A restart was pending before: {', '.join(event.probe.reboot_pending)}.")
     node = turn.keep(node, reboot_required=bool(event.probe.reboot_pending) or unfinished)
-    turn.go(node, Phase.SCANNING)
+    if turn.settings.enable_firewall and node.attempt == 1:
+        turn.call(node, AllowRestarts(node.name))
+    else:
+        turn.go(node, Phase.SCANNING)
 
 
-PROBING = Rules(_enter_probing, _probed)
+def _probe_failed(turn: Turn, node: NodeWork, event: CallFailed, action: Action) -> None:
+    """Go on without the firewall rules where they cannot be switched on: our own restart does not need them."""
+    if isinstance(action, AllowRestarts) and not event.problem.kind.hopeless:
+        text = f"The firewall rules for remote shutdown could not be switched on: {event.problem.message}"
+        turn.go(turn.note(node, text), Phase.SCANNING)
+    else:
+        settle_call(turn, node, event, action)
+
+
+PROBING = Rules(_enter_probing, _probed, _probe_failed)
 
 
 def _worth_another(turn: Turn, node: NodeWork, failing: Cause) -> bool:

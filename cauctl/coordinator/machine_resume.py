@@ -240,6 +240,7 @@ def _moves_due(turn: Turn, node: NodeWork) -> int:
 def _placed(turn: Turn, node: NodeWork) -> None:
     """Write down where the roles are, and end the attempt."""
     facts = turn.facts
+    state = facts.node(node.name).state
     names = {each.group for each in node.record.placement if not each.core}
     after = {group.name: group.owner_node for group in facts.groups if group.name in names}
     node = turn.keep(node, placed_after=after)
@@ -253,7 +254,10 @@ def _placed(turn: Turn, node: NodeWork) -> None:
             final=True,
         )
         node = turn.blame(node, why)
-    close_attempt(turn, node)
+    if turn.settings.post_script and state is NodeState.UP:
+        turn.go(node, Phase.POST_SCRIPT)
+    else:
+        close_attempt(turn, node)
 
 
 def _failback_failed(turn: Turn, node: NodeWork, event: CallFailed, action: Action) -> None:

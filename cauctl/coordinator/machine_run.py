@@ -38,11 +38,12 @@ from cauctl.coordinator.events import (
 )
 from cauctl.coordinator.machine_attempt import begin_attempt, cancel, stop_problem
 from cauctl.coordinator.machine_gates import paused_by_others
+from cauctl.coordinator.machine_scripts import begin_turn
 from cauctl.coordinator.option_faults import option_faults
 from cauctl.coordinator.problems import Problem, ProblemKind
 from cauctl.coordinator.settings import Purpose
 from cauctl.coordinator.state import Alarm, NodeWork, Pause, Phase, Refusal, RefusalKind, RunPhase, Trouble
-from cauctl.coordinator.stop import stop
+from cauctl.coordinator.stop import stop, stop_in_time
 from cauctl.coordinator.turn import Turn, problem
 from cauctl.models.enums import SummaryStatus
 from cauctl.models.nodes import ClusterFacts, ForeignCoordinator, LockRecord, NodeState, readable
@@ -269,7 +270,7 @@ def _heed_failures(turn: Turn) -> None:
 def _next_turn(turn: Turn) -> None:
     ready = [turn.nodes[name] for name in turn.run.order if turn.nodes[name].phase is Phase.READY]
     if ready and not turn.stopping:
-        turn.go(ready[0], Phase.CHECKING)
+        begin_turn(turn, ready[0])
         return
     for node in ready:
         cancel(turn, node, stop_problem(turn.run))
@@ -310,9 +311,7 @@ def alarm_rang(turn: Turn, alarm: Alarm) -> None:
     if alarm.name == "WarnAfter":
         turn.change(warned=True)
         return
-    after = turn.settings.stop_after
-    message = f"The run took longer than StopAfter allows ({readable(after) if after else ''}) and was cancelled."
-    stop(turn, StopReason.STOP_AFTER, problem("StopAfterExceeded", message, category="OperationTimeout"))
+    stop_in_time(turn)
 
 
 def renew(turn: Turn) -> None:

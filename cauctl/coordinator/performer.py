@@ -26,6 +26,7 @@ from attrs import evolve, frozen
 from cauctl.coordinator.actions import (
     AcquireLock,
     Action,
+    AllowRestarts,
     BeginAgent,
     Call,
     CancelAgent,
@@ -42,6 +43,7 @@ from cauctl.coordinator.actions import (
     RepairDisk,
     RestartNode,
     ResumeNode,
+    RunScript,
     SuspendNode,
 )
 from cauctl.coordinator.checkpoint import checkpoint_of
@@ -69,6 +71,7 @@ from cauctl.coordinator.events import (
     StopRequested,
     SuspendRequested,
 )
+from cauctl.coordinator.preparing import prepare
 from cauctl.coordinator.problems import Problem, ProblemKind, problem_of
 from cauctl.coordinator.remembered import Packer
 from cauctl.coordinator.sight import completed
@@ -78,7 +81,7 @@ from cauctl.policy.budget import in_the_way
 from cauctl.policy.placement import holding
 from cauctl.policy.quorum import votes_without
 from cauctl.policy.reboot import Boot, boot_of, same_boot
-from cauctl.ports import Clock, Cluster, Node, UpdateAgent
+from cauctl.ports import Clock, Cluster, Node, Scripts, UpdateAgent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -105,6 +108,8 @@ class Ports:
     """Windows Update on the nodes."""
     clock: Clock
     """The time."""
+    scripts: Scripts | None = None
+    """The user's scripts; None where a coordinator runs none."""
 
 
 class _LostLockError(Exception):
@@ -149,6 +154,8 @@ class Performer:
             RepairDisk: self._repair,
             RestartNode: self._restart,
             ResumeNode: self._resume,
+            AllowRestarts: self._prepare,
+            RunScript: self._prepare,
         }
 
     def perform(self, call: Call, state: RunState) -> Answers:
@@ -367,6 +374,10 @@ class Performer:
         port.restart(node, reason=action.reason)
         port.forget(node)
         return (RestartRequested(self._now(), call=call.number, node=node),)
+
+    def _prepare(self, call: Call, state: RunState) -> Answers:
+        self._guard(state, state.settings.limits.lease)
+        return (prepare(self._ports, call),)
 
     def _resume(self, call: Call, state: RunState) -> Answers:
         node, action = _node(call), call.action

@@ -51,6 +51,8 @@ class Phase(Enum):
     """It downloads them."""
     READY = "Ready"
     """It has updates, and its turn has not come."""
+    PRE_SCRIPT = "PreUpdateScript"
+    """Its turn: the pre-update script runs."""
     CHECKING = "Checking"
     """Its turn: the gates are asked."""
     SUSPENDING = "Suspending"
@@ -73,6 +75,8 @@ class Phase(Enum):
     """It leaves maintenance."""
     FAILING_BACK = "FailingBack"
     """Its roles return."""
+    POST_SCRIPT = "PostUpdateScript"
+    """It is Up again; the post-update script runs."""
     STRANDED = "Stranded"
     """It failed while it was down or paused, and cannot be resumed yet."""
     DONE = "Done"
@@ -96,6 +100,7 @@ _STATUS: Mapping[Phase, NodeStatus] = MappingProxyType(
         Phase.SCANNING: NodeStatus.SCANNING,
         Phase.STAGING: NodeStatus.STAGING,
         Phase.READY: NodeStatus.WAITING,
+        Phase.PRE_SCRIPT: NodeStatus.PRE_UPDATE_SCRIPT,
         Phase.CHECKING: NodeStatus.CHECKING,
         Phase.SUSPENDING: NodeStatus.SUSPENDING,
         Phase.EMPTYING: NodeStatus.SUSPENDING,
@@ -107,6 +112,7 @@ _STATUS: Mapping[Phase, NodeStatus] = MappingProxyType(
         Phase.RESTAGING: NodeStatus.STAGING,
         Phase.RESUMING: NodeStatus.RESUMING,
         Phase.FAILING_BACK: NodeStatus.FAILING_BACK,
+        Phase.POST_SCRIPT: NodeStatus.POST_UPDATE_SCRIPT,
         Phase.STRANDED: NodeStatus.RESUMING,
         Phase.DONE: NodeStatus.DONE,
     }

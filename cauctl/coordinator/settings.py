@@ -14,6 +14,7 @@ from attrs import evolve, field, frozen
 
 from cauctl.errors import InputError
 from cauctl.models.enums import FailbackType
+from cauctl.models.scripts import ScriptFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +62,8 @@ class Limits:
     """A role arrives after an explicit move."""
     moves_per_group: int = 2
     """Explicit moves of one role before it is given up."""
+    script: timedelta = timedelta(hours=1)
+    """One run of a script of the user."""
     verify: timedelta = timedelta(minutes=15)
     """Each proof after a restart: boot finished, servicing idle, Cluster service, membership, services."""
     boot_tolerance: timedelta = timedelta(seconds=10)
@@ -147,6 +150,12 @@ class RunSettings:
     """Further tries to pause a node, which are then no attempts; None: each is an attempt."""
     search_again: bool = True
     """False: nothing is searched for after an installation (SkipUpdateChecks)."""
+    enable_firewall: bool = False
+    """Switch the firewall rules for remote shutdown on where they are off."""
+    pre_script: ScriptFile | None = None
+    """Script that runs before a node is paused."""
+    post_script: ScriptFile | None = None
+    """Script that runs right after a node was resumed."""
     cautions: tuple[str, ...] = ()
     """What was asked for and has no effect, or another one than its name says."""
     limits: Limits = field(factory=Limits)
@@ -171,6 +180,7 @@ def update_settings(options: UpdatingRunOptions, *, limits: Limits | None = None
         site_order=options.site_aware_updating_order,
         suspend_retries=options.suspend_retries_per_node,
         search_again=not options.skip_update_checks,
+        enable_firewall=options.enable_firewall_rules,
         cautions=options.cautions,
         limits=_limits(options, limits or Limits()),
         **arguments,

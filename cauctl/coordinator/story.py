@@ -11,7 +11,16 @@ from uuid import UUID
 
 from attrs import evolve
 
-from cauctl.coordinator.events import Detached, Event, LockAcquired, LockLost, RunRestored, RunStarted, RunTakenOver
+from cauctl.coordinator.events import (
+    Detached,
+    Event,
+    LockAcquired,
+    LockLost,
+    RunRestored,
+    RunStarted,
+    RunTakenOver,
+    ScriptRan,
+)
 from cauctl.coordinator.machine import step
 from cauctl.coordinator.planning import restart_expected
 from cauctl.coordinator.remembered import LOST_DETAILS
@@ -34,6 +43,7 @@ _SENTENCES = {
     Phase.SCANNING: "It looks for updates.",
     Phase.STAGING: "It downloads updates.",
     Phase.READY: "It is ready for its turn.",
+    Phase.PRE_SCRIPT: "Its turn: the pre-update script runs.",
     Phase.CHECKING: "Its turn: the gates are asked.",
     Phase.SUSPENDING: "It is paused, and its roles leave.",
     Phase.EMPTYING: "Roles that stayed are moved one by one.",
@@ -45,6 +55,7 @@ _SENTENCES = {
     Phase.RESTAGING: "It downloads further updates.",
     Phase.RESUMING: "It is resumed.",
     Phase.FAILING_BACK: "It is Up; its roles return.",
+    Phase.POST_SCRIPT: "It is Up; the post-update script runs.",
     Phase.STRANDED: "It cannot be resumed and is watched.",
 }
 
@@ -86,11 +97,23 @@ class Story:
     def _take(self, event: Event, before: RunState, after: RunState) -> None:
         for sentence in _sentences(event, after):
             self._tell(event.at, sentence, failure=isinstance(event, LockLost))
+        if isinstance(event, ScriptRan):
+            self._tell_script(event)
         if before.nodes is not after.nodes:
             for name, node in after.nodes.items():
                 if (old := before.nodes.get(name)) is not node:
                     self._compare(event.at, old, node)
         self._compare_run(event.at, before, after)
+
+    def _tell_script(self, event: ScriptRan) -> None:
+        """Tell all that a script wrote, and how it ended."""
+        name, outcome = f"The {event.place.value} script", event.outcome
+        for line in outcome.output:
+            self._tell(event.at, f"{name} wrote: {line}", node=event.node)
+        for line in outcome.errors:
+            self._tell(event.at, f"{name} complained: {line}", node=event.node)
+        end = "came to its end" if outcome.failure is None else f"failed: {outcome.failure}"
+        self._tell(event.at, f"{name} {end}.".replace("..", "."), node=event.node, failure=outcome.failure is not None)
 
     def _compare_run(self, at: datetime, before: RunState, after: RunState) -> None:
         if after.order and not before.order:

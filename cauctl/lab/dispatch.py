@@ -249,6 +249,8 @@ class CommandTable:
         self._commands: dict[str, RegisteredCommand] = {}
         self._aliases: dict[str, str] = {}
         self._scripts: dict[str, RegisteredCommand] = {}
+        self.read_script: Callable[[str], RegisteredCommand | None] | None = None
+        """Makes a command of a text that is not on the list; None: such a text is refused."""
         for other in others:
             self.include(other)
 
@@ -309,6 +311,7 @@ class CommandTable:
             self.add(command)
         self._aliases.update(other._aliases)
         self._scripts.update(other._scripts)
+        self.read_script = self.read_script or other.read_script
 
     def only(self, names: Iterable[str]) -> CommandTable:
         """Return a table that shows only the named commands, as a JEA endpoint does."""
@@ -332,4 +335,5 @@ class CommandTable:
 
     def find_script(self, text: str) -> RegisteredCommand | None:
         """Find the handler of a script text that is accepted as it stands."""
-        return self._scripts.get(text)
+        known = self._scripts.get(text)
+        return known if known is not None or self.read_script is None else self.read_script(text)

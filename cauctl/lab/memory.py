@@ -30,8 +30,9 @@ from cauctl.errors import (
     RemoteError,
     StateError,
 )
+from cauctl.lab.memory_scripts import MemoryScripts
 from cauctl.lab.world.agent_twin import AgentTwin
-from cauctl.lab.world.machine import ERROR_SHUTDOWN_IN_PROGRESS, RestartRefusedError
+from cauctl.lab.world.machine import ERROR_SHUTDOWN_IN_PROGRESS, REMOTE_SHUTDOWN_RULES, RestartRefusedError
 from cauctl.lab.world.roles import ClusterApiError
 from cauctl.lab.world.view import cluster_facts, node_probe
 from cauctl.models.agent import AgentProgress, AgentState
@@ -314,6 +315,13 @@ class MemoryNode:
         """Boot time, build and signs of unfinished work."""
         return node_probe(self._wire.reach(node))
 
+    def allow_remote_restart(self, node: str) -> bool:
+        """Switch the firewall rules on."""
+        rules = self._wire.reach(node).firewall
+        were_off = not all(rules.get(name, False) for name in REMOTE_SHUTDOWN_RULES)
+        rules.update(dict.fromkeys(REMOTE_SHUTDOWN_RULES, True))
+        return were_off
+
     def restart(self, node: str, *, reason: str) -> None:
         """Ask the node to restart now."""
 
@@ -416,6 +424,7 @@ class Ports:
         self.cluster = MemoryCluster(wire)
         self.node = MemoryNode(wire)
         self.agent = MemoryAgent(wire)
+        self.scripts = MemoryScripts(world)
 
     def __repr__(self) -> str:
         return f"<Ports {self.world!r}>"

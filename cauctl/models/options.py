@@ -195,16 +195,22 @@ class UpdatingRunOptions(CmdletOptions):
     )
     pre_update_script: Script | None = parameter(
         _STRING,
-        "Script that runs for each node before it is paused; when it fails the node is not updated.",
+        "Script, a file of this computer, that runs on each node before it is paused; when it fails the node is not "
+        "updated.",
         sets=_DEFAULT,
+        served=True,
     )
     post_update_script: Script | None = parameter(
-        _STRING, "Script that runs for each node right after it was resumed.", sets=_DEFAULT
+        _STRING,
+        "Script, a file of this computer, that runs on each node right after it was resumed, however its turn went.",
+        sets=_DEFAULT,
+        served=True,
     )
     configuration_name: Name = parameter(
         _STRING,
         "PowerShell session configuration in which the scripts run.",
         sets=_DEFAULT,
+        served=True,
         default="Microsoft.PowerShell",
     )
     warn_after: Duration | None = parameter(
@@ -220,7 +226,9 @@ class UpdatingRunOptions(CmdletOptions):
         sets=_DEFAULT,
     )
     enable_firewall_rules: bool = switch(
-        "Switch the firewall rules for remote shutdown on where they are off.", sets=_DEFAULT
+        "Switch the firewall rules for remote shutdown on where they are off; the restart itself does not need them.",
+        served=True,
+        sets=_DEFAULT,
     )
     suspend_cluster_node_timeout_minutes: Annotated[int, Between(-1, 720)] | None = parameter(
         _INT32,

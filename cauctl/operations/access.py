@@ -23,7 +23,8 @@ from attrs import asdict, evolve, field, frozen
 from cauctl.errors import InputError
 from cauctl.models.credential import PSCredential
 from cauctl.operations.clock import ScaledClock, SystemClock
-from cauctl.ports import Clock, Cluster, Node, UpdateAgent
+from cauctl.operations.script_files import ScriptFiles
+from cauctl.ports import Clock, Cluster, Node, Scripts, UpdateAgent
 from cauctl.psrp.clusters_file import ClusterEntry, ClustersFile
 from cauctl.psrp.connection import Authentication, NodeConnection
 
@@ -93,6 +94,10 @@ class Access:
     """Windows Update on each node."""
     clock: Clock = field(kw_only=True)
     """Time of whatever is done there."""
+    scripts: Scripts = field(kw_only=True)
+    """The user's scripts on each node."""
+    script_files: ScriptFiles = field(kw_only=True)
+    """Where their texts come from."""
     account: str = field(default="", kw_only=True)
     """Account that the nodes are driven with; empty: the current user's ticket."""
 
@@ -113,12 +118,14 @@ def connect(
     connections, clock = ways(cluster_name, connection, credential, ask_password)
     from cauctl.psrp.cluster import PsrpCluster  # noqa: PLC0415  loaded when something is asked of a node
     from cauctl.psrp.fleet import Fleet  # noqa: PLC0415  as above
+    from cauctl.psrp.scripts import PsrpScripts  # noqa: PLC0415  as above
 
     fleet = Fleet(cluster_name, connections)
     if connections[0].authentication is Authentication.CREDSSP:
         _log.warning("CredSSP hands the password itself to each node; nothing here needs it, kerberos serves as well.")
     node, agent = _node_ports(fleet)
     used = connections[0].credential
+    files = ScriptFiles()
     try:
         yield Access(
             cluster_name,
@@ -126,6 +133,8 @@ def connect(
             node=node,
             agent=agent,
             clock=clock,
+            scripts=PsrpScripts(fleet, files.text_of),
+            script_files=files,
             account=used.user_name if used else "",
         )
     finally:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
+
+from attrs import evolve
 
 from cauctl.coordinator.driver import Driver
 from cauctl.coordinator.events import RunStarted
 from cauctl.coordinator.journal import FileJournal, JournalHead, MemoryJournal
+from cauctl.coordinator.option_faults import option_faults
 from cauctl.coordinator.output import OutputStream
 from cauctl.coordinator.performer import Ports
 from cauctl.coordinator.results import report
 from cauctl.coordinator.settings import scan_settings, update_settings
 from cauctl.coordinator.stop_switch import StopSwitch
 from cauctl.errors import CauError, ClusterError, InputError, RunInProgressError, RunInterruptedError, StateError
+from cauctl.models.validation import raise_faults
 from cauctl.operations.access import connect
 from cauctl.operations.coordinator_name import orchestrator, owner
 from cauctl.operations.outcome import LOCK_LOST_NODE_PAUSED, RunOutcome, ScanResult, failure_of
@@ -121,7 +125,7 @@ def run(  # noqa: PLR0913  each is one thing that a caller may want to say
     with connect(
         options.cluster_name, connection=connection, credential=options.credential, ask_password=ask_password
     ) as access:
-        started = _started(access, settings)
+        started = _started(access, _with_scripts(access, options, settings))
         written: list[Any] = []
         take = _each_to(written, on_output)
         observers = [OutputStream(take), *_watchers(on_progress, observer)]
@@ -186,7 +190,19 @@ def _workers() -> Iterator[ThreadPoolExecutor]:
 
 def ports_of(access: Access) -> Ports:
     """Give the ports of a connection as the coordinator takes them."""
-    return Ports(cluster=access.cluster, node=access.node, agent=access.agent, clock=access.clock)
+    return Ports(
+        cluster=access.cluster, node=access.node, agent=access.agent, clock=access.clock, scripts=access.scripts
+    )
+
+
+def _with_scripts(access: Access, options: UpdatingRunOptions, settings: RunSettings) -> RunSettings:
+    """Read the scripts; refuse what cannot be read, together with all else that does not fit the cluster."""
+    found, faults = access.script_files.take(options)
+    if faults:
+        with suppress(CauError):
+            faults += [fault.rstrip(".") for fault in option_faults(settings, access.cluster.observe())]
+        raise_faults(options.CMDLET, faults)
+    return evolve(settings, pre_script=found.get("pre"), post_script=found.get("post"))
 
 
 def _started(access: Access, settings: RunSettings) -> RunStarted:

@@ -29,6 +29,7 @@ _CIM: Final = "CimCmdlets"
 _CLUSTERS: Final = "FailoverClusters"
 _CORE: Final = "Microsoft.PowerShell.Core"
 _MANAGEMENT: Final = "Microsoft.PowerShell.Management"
+_SECURITY: Final = "NetSecurity"
 _STORAGE: Final = "Storage"
 _TASKS: Final = "ScheduledTasks"
 _UTILITY: Final = "Microsoft.PowerShell.Utility"
@@ -81,6 +82,18 @@ _ALL: Final = (
         ErrorAction=("SilentlyContinue",),
     ),
     _known("Get-Service", _MANAGEMENT, "whether the cluster service runs", Name=("ClusSvc",)),
+    _known(
+        "Get-NetFirewallRule",
+        _SECURITY,
+        "whether remote shutdown is allowed (EnableFirewallRules)",
+        Group=("@firewallapi.dll,-36751",),
+    ),
+    _known(
+        "Enable-NetFirewallRule",
+        _SECURITY,
+        "allow remote shutdown (EnableFirewallRules)",
+        Group=("@firewallapi.dll,-36751",),
+    ),
     _known("shutdown.exe", "", "restart the node"),
     # Storage
     _known("Get-StorageJob", _STORAGE, "repairs that are under way"),

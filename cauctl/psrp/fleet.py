@@ -130,6 +130,10 @@ class Fleet:
         """Drop the session with a node."""
         self._link(node).close()
 
+    def connection_to(self, node: str) -> NodeConnection:
+        """Say how a node is reached."""
+        return self._link(node).connection
+
     def expect_silence(self, node: str) -> None:
         """Know that a node goes down now: whoever asks it meanwhile is told soon that nobody answers."""
         self._link(node).expect_silence()

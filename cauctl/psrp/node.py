@@ -83,6 +83,12 @@ _SERVICE_STATES: Final[Mapping[int, str]] = {
     6: "PausePending",
     7: "Paused",
 }
+_REMOTE_SHUTDOWN: Final = "@firewallapi.dll,-36751"
+"""The group Remote Shutdown, whatever the node's language calls it."""
+_RULES: Final[Pipeline] = send("Get-NetFirewallRule", Group=_REMOTE_SHUTDOWN) | send(
+    "Select-Object", Property=["Name", "Enabled"]
+)
+_ENABLED: Final[Mapping[int, str]] = {1: "True", 2: "False"}
 _WORKING: Final = 2
 _LONGEST_REASON: Final = 400
 _CODE: Final = re.compile(r"\((\d{1,5})\)")
@@ -117,6 +123,25 @@ class PsrpNode:
             cluster_service_running=self._cluster_service(node),
             stopped_services=self._stopped_services(node),
         )
+
+    def allow_remote_restart(self, node: str) -> bool:
+        """Switch the rules of the group Remote Shutdown on where one is off; NodeError where they stay off."""
+        if not self._rules_off(node):
+            return False
+        self._fleet.act_on(node, send("Enable-NetFirewallRule", Group=_REMOTE_SHUTDOWN))
+        if left := self._rules_off(node):
+            raise NodeError(
+                f"{node}: these firewall rules are still off: {', '.join(left)}.",
+                node=node,
+                advice="Group Policy may forbid them; allow the group Remote Shutdown there.",
+            )
+        return True
+
+    def _rules_off(self, node: str) -> list[str]:
+        rules = self._ask(node, _RULES)
+        if not rules:
+            raise NodeError(f"{node}: it has no firewall rules for remote shutdown.", node=node)
+        return [rule.text("Name") for rule in rules if enum_name(rule.raw("Enabled"), _ENABLED) != "True"]
 
     def restart(self, node: str, *, reason: str) -> None:
         """Ask the node to restart now. A restart that somebody scheduled for later is replaced by ours."""

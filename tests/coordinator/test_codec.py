@@ -42,6 +42,7 @@ from cauctl.models.nodes import (
     StorageJob,
     VirtualDisk,
 )
+from cauctl.models.scripts import ScriptOutcome, ScriptPlace
 from tests.policy.facts import NOON, PAUSED, cluster, group, node
 
 KEY = UpdateKey("0d5c6a7e-9f1b-4b56-8c0a-6a4f1e7d1001", 200)
@@ -127,6 +128,14 @@ SAMPLES = {
     "MoveRequested": events.MoveRequested(NOON, call=1, node="N1"),
     "RepairRequested": events.RepairRequested(NOON, call=1, node="N1"),
     "RestartRequested": events.RestartRequested(NOON, call=1, node="N1"),
+    "RestartsAllowed": events.RestartsAllowed(NOON, call=1, node="N1", were_off=True),
+    "ScriptRan": events.ScriptRan(
+        NOON,
+        call=1,
+        node="N1",
+        place=ScriptPlace.PRE_UPDATE,
+        outcome=ScriptOutcome("no", output=("one", "two"), errors=("three",)),
+    ),
     "ResumeRequested": events.ResumeRequested(NOON, call=1, node="N1"),
 }
 ABSTRACT = {"Event", "Answer", "NodeAnswer", "StopReason"}

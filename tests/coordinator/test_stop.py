@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from attrs import evolve
 
 from cauctl.coordinator.checkpoint import read_checkpoint
 from cauctl.coordinator.events import StopReason
@@ -13,6 +14,7 @@ from cauctl.coordinator.stop_switch import StopSwitch
 from cauctl.errors import StateError
 from cauctl.lab.memory import Ports as MemoryPorts
 from cauctl.models.enums import SummaryStatus
+from cauctl.models.scripts import ScriptFile
 from tests.trial import USER, Trial, scenario
 
 
@@ -24,7 +26,8 @@ def stopped_in(phase: Phase, **changes: object) -> Trial:
         if any(node.phase is phase for node in state.nodes.values()):
             trial.switch.stop("Ctrl-C")
 
-    trial.run(on_event=watch)
+    scripts = {each: ScriptFile(f"{each}.ps1", sha256="0" * 64) for each in ("pre_script", "post_script")}
+    trial.run(ports=evolve(trial.ports, scripts=trial.memory.scripts), on_event=watch, **scripts)
     return trial
 
 

@@ -129,6 +129,8 @@ def _drive_jea_node(node: ScriptedNode) -> None:
     node.on("Restart-CauctlNode", [thing(Code=0, Message="")])
     port = JeaNode(fleet_of([node], jea=True))
     port.probe("N1")
+    with suppress(CauError):
+        port.allow_remote_restart("N1")
     port.restart("N1", reason="updates")
 
 
@@ -157,9 +159,13 @@ def _drive_node(node: ScriptedNode) -> None:
     node.on("Get-Process", [])
     node.on("Get-Service", [thing(Name="ClusSvc", Status="Running")])
     node.on("Get-CimInstance -ClassName Win32_Service", [thing(Name="Spooler", DelayedAutoStart=False)])
+    node.on("Get-NetFirewallRule", [thing(Name="Rule", Enabled="False")])
+    node.on("Enable-NetFirewallRule", [])
     node.on("shutdown.exe", [])
     port = PsrpNode(fleet_of([node]))
     port.probe("N1")
+    with suppress(CauError):
+        port.allow_remote_restart("N1")
     port.restart("N1", reason="updates")
 
 

@@ -217,3 +217,27 @@ def test_any_reason_is_one_argument_that_windows_powershell_passes_on_whole(reas
     assert not set('"\r\n\t\0') & set(told)
     assert not told.endswith(("\\", " "))
     assert len(told) <= 512
+
+
+RULES = "Get-NetFirewallRule -Group '@firewallapi.dll,-36751'"
+ENABLE = "Enable-NetFirewallRule -Group '@firewallapi.dll,-36751'"
+ON, OFF = ([thing(Name="Shutdown-In", Enabled=each)] for each in ("True", "False"))
+
+
+def test_firewall_rules_that_are_on_are_left(node, first):
+    first.on(RULES, ON)
+    assert False is node.allow_remote_restart("N1")
+    assert [] == [text for text in first.asked if text.startswith("Enable")]
+
+
+def test_firewall_rules_that_are_off_are_switched_on_and_looked_at_again(node, first):
+    first.on(RULES, OFF, ON).on(ENABLE, [])
+    assert True is node.allow_remote_restart("N1")
+    assert [ENABLE] == [text for text in first.asked if text.startswith("Enable")]
+
+
+def test_firewall_rules_that_stay_off_are_named(node, first):
+    """Group Policy may forbid them."""
+    first.on(RULES, OFF).on(ENABLE, [])
+    with pytest.raises(NodeError, match="still off: Shutdown-In"):
+        node.allow_remote_restart("N1")

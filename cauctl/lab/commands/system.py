@@ -9,7 +9,7 @@ from cauctl.lab.commands.failures import cim_not_found, service_not_found
 from cauctl.lab.commands.scene import CommandSet, Scene, one, strings, texts_match
 from cauctl.lab.commands.shapes import enum, make
 from cauctl.lab.dispatch import CommandError
-from cauctl.lab.world.machine import CLUSTER_SERVICE, RestartRefusedError
+from cauctl.lab.world.machine import CLUSTER_SERVICE, REMOTE_SHUTDOWN_RULES, RestartRefusedError
 from cauctl.psobject import PSDictionary, PSObject, enum_value
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ COMMANDS = CommandSet()
 
 _START_TYPES: Final = {"Auto": "Automatic", "Manual": "Manual", "Disabled": "Disabled"}
 _REMOTE_SHUTDOWN: Final = (
-    ("Wininit-Shutdown-In-Rule-TCP-RPC", "Inbound Rule for Remote Shutdown (TCP-In)"),
-    ("Wininit-Shutdown-In-Rule-TCP-RPC-EPMapper", "Inbound Rule for Remote Shutdown (RPC-EP-In)"),
+    (REMOTE_SHUTDOWN_RULES[0], "Inbound Rule for Remote Shutdown (TCP-In)"),
+    (REMOTE_SHUTDOWN_RULES[1], "Inbound Rule for Remote Shutdown (RPC-EP-In)"),
 )
 _SHUTDOWN_TEXTS: Final = {
     1190: "A system shutdown has already been scheduled.(1190)",

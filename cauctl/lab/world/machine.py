@@ -96,6 +96,8 @@ _SERVICES: Final = (
 )
 CLUSTER_SERVICE: Final = "ClusSvc"
 SLOW_SERVICE: Final = "ContosoBackup"
+REMOTE_SHUTDOWN_RULES: Final = ("Wininit-Shutdown-In-Rule-TCP-RPC", "Wininit-Shutdown-In-Rule-TCP-RPC-EPMapper")
+"""Firewall rules of the group Remote Shutdown."""
 
 
 class Machine:

@@ -46,6 +46,10 @@ class JeaNode:
             stopped_services=state.texts("StoppedServices"),
         )
 
+    def allow_remote_restart(self, node: str) -> bool:
+        """Refuse: the endpoint has no function for it, and our restart does not need it."""
+        raise NodeError(f"{node}: its endpoint does not let firewall rules be changed.", node=node)
+
     def restart(self, node: str, *, reason: str) -> None:
         """Ask the node to restart now. A restart that somebody scheduled for later is replaced by ours."""
         # A question first: a session that the node has forgotten shows here, where nothing is at stake.
