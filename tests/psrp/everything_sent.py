@@ -12,6 +12,7 @@ from cauctl.errors import CauError
 from cauctl.models.agent import AgentOperation, AgentRequest, UpdateKey
 from cauctl.models.enums import FailbackType
 from cauctl.models.nodes import LockRecord
+from cauctl.psobject import array
 from cauctl.psrp.agent import PsrpUpdateAgent
 from cauctl.psrp.agent_files import agent_file
 from cauctl.psrp.cluster import PsrpCluster
@@ -123,8 +124,14 @@ def _drive_jea_cluster(node: ScriptedNode) -> None:
 
 
 def _drive_jea_node(node: ScriptedNode) -> None:
-    state = {"CurrentBuild": "1", "UBR": 1, "RebootPending": [], "BootFinished": True, "ServicingInProgress": False}
-    services = {"ClusterServiceRunning": True, "StoppedServices": []}
+    state = {
+        "CurrentBuild": "1",
+        "UBR": 1,
+        "RebootPending": array(),
+        "BootFinished": True,
+        "ServicingInProgress": False,
+    }
+    services = {"ClusterServiceRunning": True, "StoppedServices": array()}
     node.on("Get-CauctlNodeState", [thing(LastBootUpTime=NOW, LocalDateTime=NOW, **state, **services)])
     node.on("Restart-CauctlNode", [thing(Code=0, Message="")])
     port = JeaNode(fleet_of([node], jea=True))
