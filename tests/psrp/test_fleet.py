@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from scripted_nodes import WHICH, WHO, ScriptedNode, ScriptedSession, fleet_of, refused, thing
@@ -384,6 +385,30 @@ def test_all_nodes_are_asked_at_once_and_failures_stand_in_the_place_of_answers(
     assert ["N1", "N2", "N3"] == list(found)
     assert ANSWER == found["N1"].output
     assert isinstance(found["N2"], NodeUnreachableError)
+
+
+def test_as_many_nodes_as_a_cluster_may_have_are_asked_at_once_and_no_more():
+    """The first 64 meet in the middle of their answers; six further nodes are asked when one of those has answered."""
+    meeting, lock = threading.Barrier(64, timeout=5), threading.Lock()
+    asked, at_once, most = 0, 0, 0
+
+    def answer(_: object) -> list[Any]:
+        nonlocal asked, at_once, most
+        with lock:
+            asked, at_once = asked + 1, at_once + 1
+            most, number = max(most, at_once), asked
+        if number <= 64:
+            meeting.wait()
+        with lock:
+            at_once -= 1
+        return ANSWER
+
+    crowd = nodes(*(f"N{number}" for number in range(70)))
+    for each in crowd:
+        each.on("Get-ClusterNode", answer)
+    found = fleet_of(crowd).look_everywhere(QUESTION)
+    assert (70, 64) == (asked, most)
+    assert [ANSWER] * 70 == [result.output for result in found.values()]
 
 
 def test_a_fleet_needs_an_entry():
