@@ -7,11 +7,8 @@ includes a look at the type and the value of every property; PowerShell's does n
 
 from __future__ import annotations
 
-import gc
-import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -37,10 +34,9 @@ from cauctl.psobject import (
     write_clixml,
 )
 from cauctl.psobject.values import TYPE_NAMES
+from tests.benchmarks.beside import Beside, medians
 
-SCRIPT = Path(__file__).with_name("clixml_speed.ps1")
 TYPES = {**TYPE_NAMES, type(None): None}
-WARM, COUNT = 10, 11
 FIRST = datetime(2026, 11, 22, tzinfo=UTC)
 DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
@@ -104,38 +100,6 @@ def look(values: Iterable[Any], seen: set[int]) -> None:
 
 def read_and_look(text: str) -> None:
     look(read_clixml(text), set())
-
-
-class Beside:
-    """PowerShell in a process of its own, which works once each time it is asked."""
-
-    def __init__(self, pwsh: str, file: Path) -> None:
-        command = [pwsh, "-NoLogo", "-NoProfile", "-NonInteractive", "-File", str(SCRIPT), str(file)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def close(self) -> None:
-        """End it."""
-        self._process.stdin.close()
-        self._process.wait(timeout=60)
-        self._process.stdout.close()
-
-    def seconds(self, work: str) -> float:
-        """Let it read or write once; give the seconds that it took."""
-        self._process.stdin.write(f"{work}\n")
-        self._process.stdin.flush()
-        return float(self._process.stdout.readline())
-
-
-def medians(beside: Beside, work: str, ours: Callable[[], object]) -> tuple[float, float]:
-    """Take turns; give our median and PowerShell's."""
-    mine, theirs = [], []
-    for _ in range(WARM + COUNT):
-        gc.collect()
-        start = time.perf_counter()
-        ours()
-        mine.append(time.perf_counter() - start)
-        theirs.append(beside.seconds(work))
-    return statistics.median(mine[WARM:]), statistics.median(theirs[WARM:])
 
 
 @pytest.fixture(params=FILES)

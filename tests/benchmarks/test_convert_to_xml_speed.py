@@ -1,28 +1,24 @@
 """How fast ConvertTo-Xml is beside PowerShell's own reader, and how little memory a stream takes.
 
-Both sides work on the same 10,000 objects of six properties, one after the other in one run: median of 11 after 10
-calls to warm up. Run with ``pytest --nightly -s tests/benchmarks`` on a quiet machine.
+Both sides take turns in one run, each call on the same 10,000 objects of six properties: median of 11 after 10 calls to
+warm up. Run with ``pytest --nightly -s tests/benchmarks`` on a quiet machine.
 """
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
-import time
 import tracemalloc
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cauctl.psobject import PSObject, array, convert_to_xml, custom_object, read_clixml, write_clixml
+from tests.benchmarks.beside import Beside, medians
 
-SCRIPT = Path(__file__).with_name("deserialize_speed.ps1")
-WARM, COUNT = 10, 11
 FIRST = datetime(2026, 11, 22, tzinfo=UTC)
 
 
@@ -38,22 +34,6 @@ def updates(count: int) -> Iterator[PSObject]:
                 "UpdateTimestamp": FIRST + timedelta(seconds=number * 7),
             }
         )
-
-
-def median(work: Callable[[], object]) -> float:
-    times = []
-    for number in range(WARM + COUNT):
-        start = time.perf_counter()
-        work()
-        if number >= WARM:
-            times.append(time.perf_counter() - start)
-    return statistics.median(times)
-
-
-def reader_time(pwsh: str, file: Path) -> float:
-    """Seconds of PowerShell's reader, warm, for the same objects."""
-    command = [pwsh, "-NoLogo", "-NoProfile", "-NonInteractive", "-File", str(SCRIPT), str(file), str(WARM), str(COUNT)]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 FORMS: dict[str, tuple[float, Callable[[list[Any]], object]]] = {
@@ -73,10 +53,13 @@ def test_converting_takes_no_longer_than_powershell_takes_to_read(form, pwsh_pat
     records = list(read_clixml(file.read_text(encoding="utf-8"))[0].base)
     limit, convert = FORMS[form]
 
-    reader = reader_time(pwsh_path, file)
-    ours = median(lambda: convert(records))
+    powershell = Beside(pwsh_path, file)
+    try:
+        ours, reader = medians(powershell, "read", lambda: convert(records))
+    finally:
+        powershell.close()
 
-    print(f"{form}: {ours:.3f} s, {ours / reader:.2f} times PowerShell's reader ({reader:.3f} s)")
+    print(f"\n{form}: {ours:.3f} s, {ours / reader:.2f} times PowerShell's reader ({reader:.3f} s)")
     assert limit >= ours / reader
 
 

@@ -128,6 +128,19 @@ def test_odd_values_among_many_are_written_as_they_are_alone():
     assert Writer(newline="\n").write(values) == one_by_one(values)
 
 
+def test_more_kinds_of_objects_than_are_remembered_are_written_as_they_are_alone():
+    """256 are: flat ones, and nested ones."""
+    flat = [custom_object({f"p{number % 300}": number}) for number in range(900)]
+    pairs = [custom_object({"x": kind(number % 20), "y": kind(number % 19)}) for number in range(900)]
+    values = [*pairs, *flat, array(flat[:64]), array(range(65))]
+
+    assert Writer(newline="\n").write(values) == one_by_one(values)
+
+
+def kind(number: int) -> PSObject:
+    return custom_object({f"k{number}": number})
+
+
 def nested(levels: int) -> PSObject:
     return custom_object({"n": nested(levels - 1)}) if levels else custom_object({"v": 1})
 
