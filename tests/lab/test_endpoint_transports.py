@@ -47,6 +47,17 @@ def test_https_with_the_labs_own_authority(authority, auth):
         assert EXPECTED == run(pool, "Get-ClusterNode").output
 
 
+def test_a_tls_connection_keeps_a_small_buffer(authority):
+    """What asyncio has is 256 KiB, filled or not; where this fails, asyncio has changed, and a lab's memory with it."""
+    made, path = authority
+    with (
+        serving(tls=made.server_context("NODE1")) as node,
+        pool_on(node, auth="basic", ssl=True, encryption="auto", cert_validation=path),
+    ):
+        (connection,) = node._listener.connections
+        assert 16 << 10 == len(connection._transport._ssl_protocol._ssl_buffer)
+
+
 def test_client_certificate(authority, tmp_path: Path):
     """A certificate of the lab's authority signs in the account that it is mapped to."""
     made, path = authority
