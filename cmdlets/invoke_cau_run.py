@@ -74,9 +74,11 @@ def invoke_cau_run(  # noqa: PLR0913  Invoke-CauRun has these parameters
     too: look at the status of the last object.
 
     Whatever was asked for and has no effect, or another one than its name says, brings a warning. Refused, because this
-    version does not serve them yet: ``force_recovery``, ``clear_corrupt_reports``, ``suspend_node``, ``resume_node``,
-    ``os_rolling_upgrade`` and ``force_self_update``. Each parameter is described in
-    :class:`cauctl.models.UpdatingRunOptions`.
+    version does not serve them yet: ``force_recovery``, ``clear_corrupt_reports``, ``os_rolling_upgrade`` and
+    ``force_self_update``. Each parameter is described in :class:`cauctl.models.UpdatingRunOptions`.
+
+    With ``suspend_node`` one node is taken out of service as in its turn, and stays so; with ``resume_node`` one is
+    brought back. Nothing is installed then.
 
     Scripts are files of this computer. Their text is sent to the node unchanged and runs there without arguments, in a
     session of ``configuration_name`` of its own. A script fails when an error ends it (``throw``); other errors are
@@ -104,8 +106,8 @@ def invoke_cau_run(  # noqa: PLR0913  Invoke-CauRun has these parameters
         wait_for_storage_repair_timeout_minutes: minutes to wait for the repair of storage.
         force_recovery: clear what a run that died left behind.
         clear_corrupt_reports: remove damaged reports as well.
-        suspend_node: node whose updating is suspended.
-        resume_node: suspended node whose updating is resumed.
+        suspend_node: node that is paused and drained as in its turn, and stays so; nothing is installed.
+        resume_node: paused node that is resumed, whoever has paused it.
         force_pause_no_drain: pause nodes without moving their roles.
         force_pause_and_drain: pause and drain nodes even when a role has nowhere to go or is locked.
         force_pause_drain_and_reboot: pause and drain nodes by force, then restart them.
@@ -147,8 +149,10 @@ def invoke_cau_run(  # noqa: PLR0913  Invoke-CauRun has these parameters
             advice="Give force=True, or confirm= a function that asks.",
         )
     if options.what_if:
+        for caution in options.cautions:
+            warnings.warn(caution, CauWarning, stacklevel=2)
         return CauOutput(operations.plan(options, connection=connection).steps)
-    if confirm is not None and not confirm(f"Update the nodes of {options.cluster_name} one after the other?"):
+    if confirm is not None and not confirm(options.question):
         return CauOutput()
     outcome = operations.run(options, connection=connection, on_output=on_output, on_progress=on_progress)
     for notice in outcome.notices:

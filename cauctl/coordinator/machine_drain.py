@@ -23,6 +23,7 @@ from cauctl.coordinator.machine_attempt import left_cluster, stop_problem
 from cauctl.coordinator.machine_gates import leave_to_others
 from cauctl.coordinator.machine_updates import search_again
 from cauctl.coordinator.problems import ProblemKind
+from cauctl.coordinator.settings import Purpose
 from cauctl.coordinator.state import NodeWork, Phase
 from cauctl.coordinator.turn import Rules, Turn, problem, settle_call
 from cauctl.models.nodes import ClusterNode, DrainStatus, GroupState, NodeState, readable
@@ -237,6 +238,8 @@ def _drained(turn: Turn, node: NodeWork) -> None:
         turn.fail(node, stop_problem(turn.run))
         return
     node = turn.stamp(node, drain_end=turn.at)
+    if turn.settings.purpose is Purpose.SUSPEND:
+        node = turn.keep(node, reboot_required=turn.settings.always_restart)
     if node.record.reboot_required:
         turn.go(node, Phase.GUARDING)
     elif node.record.updates:

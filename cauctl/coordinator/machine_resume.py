@@ -23,6 +23,7 @@ from cauctl.coordinator.events import (
     StopReason,
 )
 from cauctl.coordinator.machine_attempt import close_attempt, left_cluster
+from cauctl.coordinator.settings import Purpose
 from cauctl.coordinator.state import NodeWork, Phase
 from cauctl.coordinator.stop import stop
 from cauctl.coordinator.turn import Rules, Turn, problem, settle_call
@@ -192,7 +193,7 @@ def _look_at_roles(turn: Turn, node: NodeWork) -> None:
     moving = _on_their_way(turn, node)
     missing = _elsewhere(turn, node)
     if not moving and not missing:
-        _placed(turn, node)
+        _settle_roles(turn, node)
         return
     names = ", ".join(dict.fromkeys(group.name for group in (*moving, *missing)))
     node = turn.wait_for(node, "Failback", f"not back: {names}", turn.limits.failback)
@@ -213,6 +214,16 @@ def _look_at_roles(turn: Turn, node: NodeWork) -> None:
         return
     moves = {**node.record.moves, group.name: node.record.moves.get(group.name, 0) + 1}
     turn.call(turn.keep(node, moves=moves), MoveGroup(node.name, group=group.name, target=node.name))
+
+
+def _settle_roles(turn: Turn, node: NodeWork) -> None:
+    """End the attempt; where nobody knows which roles lived here, after the cluster's own time to bring them back."""
+    grace = turn.limits.failback_grace
+    if turn.settings.purpose is Purpose.RESUME and turn.at - node.since < grace:
+        node = turn.wait_for(node, "Failback", "the cluster brings roles back by itself", turn.limits.failback)
+        turn.call_at(node, node.since + grace, ObserveCluster(node.name))
+    else:
+        _placed(turn, node)
 
 
 def _elsewhere(turn: Turn, node: NodeWork) -> tuple[ClusterGroup, ...]:

@@ -38,6 +38,7 @@ from cauctl.coordinator.events import (
 )
 from cauctl.coordinator.machine_attempt import begin_attempt, cancel, stop_problem
 from cauctl.coordinator.machine_gates import paused_by_others
+from cauctl.coordinator.machine_one_node import meet_the_one
 from cauctl.coordinator.machine_scripts import begin_turn
 from cauctl.coordinator.option_faults import option_faults
 from cauctl.coordinator.problems import Problem, ProblemKind
@@ -186,7 +187,10 @@ def _locked(turn: Turn, record: LockRecord) -> None:
     until = turn.at + turn.limits.renewal
     turn.change(alarms=alarms, renewal=Pause(turn.timer(until), until=until, then=RenewLease()))
     watch_later(turn)
-    _meet_all(turn)
+    if run.settings.purpose.one_node:
+        meet_the_one(turn)
+    else:
+        _meet_all(turn)
 
 
 def _meet_all(turn: Turn) -> None:
@@ -274,7 +278,7 @@ def _next_turn(turn: Turn) -> None:
         return
     for node in ready:
         cancel(turn, node, stop_problem(turn.run))
-    stranded = any(node.paused_by_us for node in turn.nodes.values())
+    stranded = any(node.paused_by_us for node in turn.nodes.values()) and turn.settings.purpose is Purpose.UPDATE
     turn.change(phase=RunPhase.RELEASING)
     turn.call_for_run(LeaveLock() if stranded else ReleaseLock())
 

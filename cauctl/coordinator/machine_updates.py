@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from cauctl.coordinator.machine_attempt import close_attempt, update_problem
+from cauctl.coordinator.machine_one_node import hand_over
 from cauctl.coordinator.settings import Purpose
 from cauctl.coordinator.state import AgentWork, Installation, NodeWork, Phase, changed
 from cauctl.coordinator.turn import Turn, problem
@@ -123,6 +124,8 @@ def search_again(turn: Turn, node: NodeWork) -> None:
     """Search for what has become applicable, unless that is left out or the run stops."""
     if turn.stopping:
         turn.go(node, Phase.RESUMING)
+    elif turn.settings.purpose is Purpose.SUSPEND:
+        hand_over(turn, node)
     elif turn.settings.search_again:
         turn.go(node, Phase.RESCANNING)
     elif node.record.updates:

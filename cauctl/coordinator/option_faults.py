@@ -19,9 +19,10 @@ __all__ = ["option_faults"]
 def option_faults(settings: RunSettings, facts: ClusterFacts) -> Iterator[str]:
     """Name every option that does not fit the cluster, a sentence each, and say what would."""
     count = len(facts.nodes)
-    if settings.purpose is Purpose.SCAN:
-        return
-    if count == 1:
+    if settings.purpose.one_node and (strange := unknown_nodes(facts, [settings.target])):
+        known = ", ".join(node.name for node in facts.nodes)
+        yield f"{facts.name} has no node {strange[0]}, expected one of {known}."
+    if count == 1 and settings.purpose in {Purpose.UPDATE, Purpose.SUSPEND}:
         yield f"{facts.name} has one node, and a single node cannot be updated: its roles have nowhere to go."
     if unknown := unknown_nodes(facts, settings.node_order):
         known = ", ".join(node.name for node in facts.nodes)

@@ -110,6 +110,15 @@ class Purpose(Enum):
     """Nodes are updated, one after the other."""
     SCAN = "Scan"
     """Nodes look for updates, all at once; nothing is touched, so nothing is locked."""
+    SUSPEND = "Suspend"
+    """One node is paused and drained as in a turn, and stays so (Invoke-CauRun -SuspendNode)."""
+    RESUME = "Resume"
+    """One paused node is resumed as after a turn, whoever has paused it (Invoke-CauRun -ResumeNode)."""
+
+    @property
+    def one_node(self) -> bool:
+        """True where a single node is meant, and no updates are."""
+        return self in {Purpose.SUSPEND, Purpose.RESUME}
 
 
 @frozen(kw_only=True)
@@ -118,6 +127,8 @@ class RunSettings:
 
     purpose: Purpose = Purpose.UPDATE
     """What it is for."""
+    target: str = ""
+    """The one node that is meant, where one is."""
     max_failed_nodes: int | None = None
     """Failed nodes that the run bears; None: the documented default for the number of nodes."""
     max_retries_per_node: int = 3
@@ -165,6 +176,8 @@ class RunSettings:
 def update_settings(options: UpdatingRunOptions, *, limits: Limits | None = None) -> RunSettings:
     """Take what a run depends on from the options of Invoke-CauRun; InputError for arguments no plug-in knows."""
     arguments = _plugin_arguments(options.cau_plugin_arguments)
+    if options.suspend_node is not None or options.resume_node is not None:
+        return _settings_for_one(options, limits or Limits())
     return RunSettings(
         max_failed_nodes=options.max_failed_nodes,
         max_retries_per_node=options.max_retries_per_node,
@@ -184,6 +197,19 @@ def update_settings(options: UpdatingRunOptions, *, limits: Limits | None = None
         cautions=options.cautions,
         limits=_limits(options, limits or Limits()),
         **arguments,
+    )
+
+
+def _settings_for_one(options: UpdatingRunOptions, limits: Limits) -> RunSettings:
+    """Take what suspending or resuming one node depends on; it is tried once, with its own waits."""
+    return RunSettings(
+        purpose=Purpose.SUSPEND if options.suspend_node is not None else Purpose.RESUME,
+        target=options.suspend_node or options.resume_node or "",
+        max_retries_per_node=0,
+        force_drain=options.force_pause_and_drain or options.force_pause_drain_and_reboot,
+        drain=not options.force_pause_no_drain,
+        always_restart=options.force_pause_drain_and_reboot,
+        limits=limits,
     )
 
 

@@ -192,7 +192,8 @@ def _sentences(event: Event, after: RunState) -> Iterable[str]:
             yield f"{event.owner} started the run on {event.cluster}."
             yield from event.settings.cautions
         case LockAcquired():
-            yield f"The cluster {after.cluster} is taken; all nodes scan and stage."
+            one = after.settings.purpose.one_node
+            yield f"The cluster {after.cluster} is taken" + ("." if one else "; all nodes scan and stage.")
         case LockLost():
             who = f"{event.holder.owner} holds it" if event.holder else "nobody holds it"
             yield f"The lock of the cluster is not ours any more: {who}."

@@ -294,10 +294,20 @@ class UpdatingRunOptions(CmdletOptions):
     )
     clear_corrupt_reports: bool = switch("Remove damaged reports as well.", sets=_RECOVER, since="2025")
     suspend_node: Name | None = parameter(
-        _STRING, "Node whose updating is suspended.", sets=_SUSPEND, since="2025", mandatory=True
+        _STRING,
+        "Node that is paused and drained as in its turn, and stays so: runs leave it alone until it is resumed.",
+        sets=_SUSPEND,
+        since="2025",
+        served=True,
+        mandatory=True,
     )
     resume_node: Name | None = parameter(
-        _STRING, "Suspended node whose updating is resumed.", sets=_RESUME, since="2025", mandatory=True
+        _STRING,
+        "Paused node that is resumed, whoever has paused it; its roles fail back.",
+        sets=_RESUME,
+        since="2025",
+        served=True,
+        mandatory=True,
     )
     force_pause_no_drain: bool = switch(
         "Pause nodes without moving their roles: a restart takes the node away under them, and they fail over.",
@@ -344,6 +354,15 @@ class UpdatingRunOptions(CmdletOptions):
             _unserved_plugins(self.cau_plugin_name, self.cau_plugin_arguments),
             contradictions_of(self),
         )
+
+    @property
+    def question(self) -> str:
+        """What somebody confirms before it is done."""
+        if self.suspend_node is not None:
+            return f"Pause and drain {self.suspend_node} of {self.cluster_name}?"
+        if self.resume_node is not None:
+            return f"Resume {self.resume_node} of {self.cluster_name}?"
+        return f"Update the nodes of {self.cluster_name} one after the other?"
 
     @property
     def cautions(self) -> tuple[str, ...]:

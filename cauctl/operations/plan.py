@@ -50,7 +50,14 @@ def plan(
         options.cluster_name, connection=connection, credential=options.credential, ask_password=ask_password
     ) as access:
         state = scanned(access, evolve(settings, purpose=Purpose.SCAN), [] if observer is None else [observer])
-        return plan_from_scan(ports_of(access), state, settings, [stored.report for stored in earlier])
+        found = plan_from_scan(ports_of(access), state, settings, [stored.report for stored in earlier])
+    return _of_one(found, settings.target) if settings.purpose.one_node else found
+
+
+def _of_one(found: Plan, node: str) -> Plan:
+    """Keep the step of one node, without updates: what its gates say, and the votes while it is out."""
+    steps = (evolve(step, updates=(), restart_expected=False) for step in found.steps)
+    return evolve(found, steps=tuple(step for step in steps if step.node.casefold() == node.casefold()))
 
 
 def load_plan(path: str | Path) -> Plan:

@@ -119,6 +119,12 @@ def test_a_run_must_be_confirmed():
     assert "ConfirmationRequired" == caught.value.fully_qualified_error_id
 
 
+def test_what_has_no_effect_is_warned_of_also_where_nothing_is_done():
+    """The cluster is not known here; the warning comes before it is looked for."""
+    with pytest.warns(cau.CauWarning, match="separate_reboots has no effect"), pytest.raises(InputError):
+        cau.invoke_cau_run("NOBODY-KNOWS", separate_reboots=True, what_if=True)
+
+
 def test_wrong_values_come_before_the_question():
     with pytest.raises(InputError, match="max_failed_nodes is 99"):
         cau.invoke_cau_run("CONTOSO-FC1", max_failed_nodes=99)

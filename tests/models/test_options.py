@@ -48,6 +48,8 @@ SERVED_BY_RUN = {
     "post_update_script",
     "configuration_name",
     "enable_firewall_rules",
+    "suspend_node",
+    "resume_node",
     "separate_reboots",
     "suspend_cluster_node_timeout_minutes",
     "suspend_retries_per_node",
@@ -223,6 +225,10 @@ def test_later_changes_of_a_callers_table_do_not_reach_the_options():
         (
             {"reboot_mode": "FullReboot", "attempt_soft_reboot": True},
             ["attempt_soft_reboot contradicts reboot_mode FullReboot"],
+        ),
+        (
+            {"resume_node": "NODE1", "force_pause_and_drain": True, "skip_update_checks": True},
+            ["force_pause_and_drain, skip_update_checks would have no effect with resume_node"],
         ),
         ({"cau_plugin_name": "Fabrikam.Plugin"}, ["Microsoft.WindowsUpdatePlugin, the one that this version serves"]),
         ({"cau_plugin_arguments": [{}, {}]}, ["cau_plugin_arguments has 2 tables for 1 plug-ins"]),

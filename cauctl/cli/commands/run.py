@@ -55,10 +55,12 @@ def run(given: dict[str, Any], *, output: str, quiet: bool, reaching: Reaching) 
     if options.what_if:
         if output not in {"table", "json"}:
             raise InputError(f"a plan has no form {output}", where="--output", expected="table or json with --what-if")
+        for caution in options.cautions:
+            say(caution, "yellow")
         with RunProgress(live=False if quiet else None) as progress:
             print_plan(operations.plan(options, observer=None if quiet else progress, **connection), output)
         return operations.ExitCode.SUCCEEDED
-    if (options.confirm or not options.force) and not confirm(f"Update cluster {options.cluster_name} now?"):
+    if (options.confirm or not options.force) and not confirm(options.question):
         say("Nothing was done.")
         return operations.ExitCode.SUCCEEDED
     with RunProgress(live=False if quiet else None) as progress:
