@@ -97,7 +97,8 @@ $global:CauctlNode = @{
     '*' = {
         param($bound, $cmdlet)
         $name = $cmdlet.MyInvocation.MyCommand.Name
-        $global:Ran.Add($name)
+        # Once, however many objects it is given.
+        if ($global:Ran.Count -eq 0 -or $global:Ran[-1] -cne $name) { $global:Ran.Add($name) }
         if ($bound.ContainsKey('InputObject')) { return $bound['InputObject'] }
         $answer = [pscustomobject] @{}
         foreach ($property in $global:Wanted.Keys) {
@@ -118,7 +119,8 @@ foreach ($pipeline in $pipelines) {
         foreach ($parameter in $command.Parameters) { [void] $shell.AddParameter($parameter.Name, $parameter.Value) }
         $where = @{}
         foreach ($parameter in $command.Parameters) { $where[$parameter.Name] = $parameter.Value }
-        if ($command.Name -eq 'Where-Object' -and $where.EQ) { $global:Wanted[$where.Property] = $where.Value }
+        $chooses = $command.Name -eq 'Where-Object' -and ($where.EQ -or $where.Like)
+        if ($chooses) { $global:Wanted[$where.Property] = $where.Value }
     }
     $told = ''
     try { [void] $shell.Invoke() } catch { $told = $_.Exception.InnerException.ErrorRecord.FullyQualifiedErrorId }
@@ -127,7 +129,7 @@ foreach ($pipeline in $pipelines) {
 }
 """
 STUBS = os.environ.get("CAUCTL_STUBS", "")
-OWN = {"Where-Object", "ForEach-Object", "Out-Null"}
+OWN = {"Get-Command", "Where-Object", "ForEach-Object", "Out-Null"}
 """Commands of the engine itself."""
 
 
