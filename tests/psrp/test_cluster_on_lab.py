@@ -76,7 +76,9 @@ def test_what_the_cluster_tells_over_psrp_is_what_the_world_tells(still, cluster
 def test_what_a_node_tells_over_psrp_is_what_the_world_tells(still, fleet):
     truth, port = Ports(still.world).node, PsrpNode(fleet)
     for name in fleet.nodes:
-        assert truth.probe(name) == port.probe(name)
+        before, told, after = truth.probe(name), port.probe(name), truth.probe(name)
+        assert before.uptime <= told.uptime <= after.uptime
+        assert evolve(before, uptime=told.uptime) == told
 
 
 def test_a_cluster_of_another_name_is_refused(still, home):
