@@ -17,6 +17,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from cauctl.psobject.textfile import write_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from os import PathLike
@@ -51,7 +53,7 @@ def outer_xml(tree: etree._ElementTree) -> str:
 
 
 def save_xml(tree: etree._ElementTree, path: str | PathLike[str], *, newline: str = "\n") -> None:
-    """Write the bytes that ``XmlDocument.Save`` writes for a converted document.
+    """Write the bytes that ``XmlDocument.Save`` writes for a converted document; the file appears whole or not at all.
 
     Args:
         tree: what :func:`convert_to_xml` gave.
@@ -59,11 +61,9 @@ def save_xml(tree: etree._ElementTree, path: str | PathLike[str], *, newline: st
         newline: line end between elements; .NET takes the system's.
 
     Raises:
-        OSError: the file cannot be written.
+        InputError: the file cannot be written.
     """
-    text = f"{DECLARATION}{newline}{''.join(_pieces(tree.getroot(), newline))}"
-    with open(path, "w", encoding="utf-8-sig", newline="") as file:  # noqa: PTH123  a path of any kind
-        file.write(text)
+    write_text(path, (DECLARATION, newline, *_pieces(tree.getroot(), newline)), encoding="utf8BOM")
 
 
 def _pieces(root: etree._Element, newline: str) -> Iterator[str]:

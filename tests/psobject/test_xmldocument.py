@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
+from cauctl.errors import InputError
 from cauctl.psobject import convert_to_xml, custom_object, outer_xml, save_xml
 from tests.psobject.recorded_rows import document
 
@@ -50,6 +51,14 @@ def test_save_xml_writes_the_recorded_bytes(tmp_path):
     recorded = next(extra["output"] for extra in extras if extra["name"] == "xml document saved")
     save_xml(convert_to_xml(5), tmp_path / "t.xml")
     assert bytes.fromhex(recorded.replace("-", "")) == (tmp_path / "t.xml").read_bytes()
+
+
+def test_save_xml_leaves_the_file_that_was_there_when_it_fails(tmp_path):
+    """Here a folder is in the way; nothing half written stays behind."""
+    (tmp_path / "t.xml").mkdir()
+    with pytest.raises(InputError, match="cannot be used"):
+        save_xml(convert_to_xml(5), tmp_path / "t.xml")
+    assert ["t.xml"] == [each.name for each in tmp_path.iterdir()]
 
 
 def test_save_xml_takes_the_line_end_of_windows(tmp_path):
