@@ -283,7 +283,7 @@ class _Table:
     def _entry(self, entry: tuple[Any, Any]) -> _Field:
         """Give a dictionary's entry; PowerShell names the column of any key, and looks for texts only."""
         key, value = entry
-        return _Field(key, value, is_entry=True) if isinstance(key, str) else _Field(self._texts.to_string(key), None)
+        return _Field(key, value, is_entry=True) if type(key) is str else _Field(self._texts.to_string(key), None)
 
     def _note(self, entries: PSDictionary, name: str, value: Any) -> _Field:
         """Give a dictionary's note; an entry of its name stands in its column too."""

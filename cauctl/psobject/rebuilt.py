@@ -19,6 +19,7 @@ from cauctl.psobject.objects import (
     HASHTABLE,
     ORDERED_DICTIONARY,
     Members,
+    MemberSet,
     PSDictionary,
     PSEnumerable,
     PSList,
@@ -33,8 +34,10 @@ if TYPE_CHECKING:
 __all__ = ["dictionary_type", "may_be_rebuilt", "rebuilt"]
 
 _MISSING: Final = object()
-_METHODS: Final = frozenset(("TOSTRING", "GETTYPE", "EQUALS", "GETHASHCODE"))
-"""Methods of every object."""
+_METHODS: Final = frozenset(
+    ("TOSTRING", "GETTYPE", "EQUALS", "GETHASHCODE", *(name.upper() for name in MemberSet.RESERVED))
+)
+"""Methods and hidden members of every object."""
 _OBJECT: Final = ("System.Object",)
 _STRING: Final = "System.String"
 _BOOLEAN: Final = "System.Boolean"

@@ -12,6 +12,7 @@ import pytest
 import cmdlets
 from cauctl.errors import InputError
 from cauctl.psobject import (
+    Char,
     ConversionError,
     CsvStyle,
     DateTime,
@@ -168,6 +169,11 @@ def test_a_dictionary_has_its_keys_and_then_its_notes():
     held = ordered_dictionary([("x", 1), (7, 2)])
     held.extended["n"] = 5
     assert ['"x","7","n"', '"1",,"5"'] == lines([held])
+
+
+def test_only_a_key_that_is_a_text_has_its_value_in_the_column():
+    """PowerShell names the column of any key, and looks the value up by that name."""
+    assert ['"x","y","7"', '"1",,'] == lines([ordered_dictionary([("x", 1), (Char("y"), 2), (7, 3)])])
 
 
 def test_an_empty_line_is_left_out():

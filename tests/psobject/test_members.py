@@ -221,6 +221,7 @@ def test_what_does_not_make_an_object_stays_a_bag(value):
         ("System.Net.IPAddress", {"text": "10.0.0.1"}, "address"),
         ("System.Net.Mail.MailAddress", {"text": "a@example.com"}, "Host"),
         ("System.Management.Automation.SwitchParameter", {"adapted": {"IsPresent": True}}, "toString"),
+        ("System.Net.IPAddress", {"text": "10.0.0.1"}, "PSObject"),
     ],
 )
 def test_notes_stay_on_what_lives_again_but_for_names_that_it_has(name, parts, note):
