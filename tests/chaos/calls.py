@@ -13,6 +13,7 @@ from attrs import define, field, frozen
 
 from cauctl.psrp.pipeline import Command, native
 from cauctl.psrp.session import NodeSession
+from tests.pulse import Pulse
 
 __all__ = ["Client", "Outcome", "Plan", "plan"]
 
@@ -80,11 +81,16 @@ class Outcome:
         """What it ended with, in a word."""
         return "ok" if self.error is None else type(self.error).__name__
 
-    def lateness(self, now: float) -> float:
-        """Seconds that it took longer than its deadline, or than it was cancelled, whichever was first."""
-        due = self.began + self.plan.within
-        due = due if self.cancelled is None else min(due, self.cancelled)
-        return (now if self.ended is None else self.ended) - due
+    @property
+    def due(self) -> float:
+        """When it should have ended."""
+        deadline = self.began + self.plan.within
+        return deadline if self.cancelled is None else min(deadline, self.cancelled)
+
+    def lateness(self, now: float, pulse: Pulse | None = None) -> float:
+        """Seconds that it took longer than it should; those in which ``pulse`` stalled as well are not counted."""
+        ended = now if self.ended is None else self.ended
+        return ended - self.due - (pulse.stalled(self.due, ended) if pulse else 0.0)
 
 
 class Client(threading.Thread):

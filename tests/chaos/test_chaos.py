@@ -16,6 +16,7 @@ from cauctl.errors import (
 )
 from tests.chaos.calls import Outcome, Plan
 from tests.chaos.trial import Trial, faults_of
+from tests.pulse import Pulse
 
 ECHO, FAIL, WAIT = Plan("echo", ("a",), 1.0, ("a",)), Plan("fail", (), 1.0), Plan("wait", (), 1.0)
 
@@ -72,6 +73,16 @@ def test_a_broken_promise_is_seen(fault, found, ran):
     faults = list(faults_of(found, ran=ran, now=1.0))
     assert len(faults) == 1
     assert fault in faults[0]
+
+
+def test_what_a_busy_machine_takes_is_not_held_against_a_call():
+    """Seconds in which nobody could run are left out, as far as they lie behind the deadline."""
+    pulse = Pulse()
+    pulse._late = [(0.5, 1.5), (2.0, 2.5)]
+    late = outcome(ECHO, output=("a",), seconds=3.9)
+    assert pytest.approx(1.9) == late.lateness(0.0, pulse)
+    assert [] == list(faults_of(late, ran=1, now=0.0, pulse=pulse))
+    assert 1 == len(list(faults_of(late, ran=1, now=0.0)))
 
 
 def test_a_few_seconds_of_bad_weather_break_no_promise():

@@ -28,6 +28,7 @@ from cauctl.psrp.session import NodeSession
 from tests.chaos.calls import Client, Outcome, Plan
 from tests.chaos.nodes import PASSWORD, Books, ChaosNode, serve
 from tests.chaos.weather import Weather
+from tests.pulse import Pulse
 
 __all__ = ["Trial", "faults_of"]
 
@@ -57,13 +58,14 @@ class Trial:
         self._clients: list[Client] = []
         self._weather: Weather | None = None
         self._nodes: list[ChaosNode] = []
+        self._pulse = Pulse()
         self._seconds = 0.0
 
     def run(self, seconds: float) -> None:
         """Let the weather rage for ``seconds``, then reckon."""
         before = set(threading.enumerate())
         begin = time.monotonic()
-        with TemporaryDirectory(prefix="cauctl-chaos-") as folder, EndpointLoop() as loop:
+        with self._pulse, TemporaryDirectory(prefix="cauctl-chaos-") as folder, EndpointLoop() as loop:
             self._set_up(loop, Path(folder))
             self._work(seconds)
             self._part()
@@ -73,7 +75,8 @@ class Trial:
         for client in self._clients:
             for outcome in client.outcomes:
                 times = self._books.times(outcome.node, outcome.marker)
-                self.broken += [f"{_told(outcome)}: {fault}" for fault in faults_of(outcome, ran=times, now=now)]
+                faults = faults_of(outcome, ran=times, now=now, pulse=self._pulse)
+                self.broken += [f"{_told(outcome)}: {fault}" for fault in faults]
 
     def _set_up(self, loop: EndpointLoop, folder: Path) -> None:
         authority, ca_file = LabAuthority.create(), folder / "ca.pem"
@@ -102,8 +105,8 @@ class Trial:
             client.join(max(0.0, end - time.monotonic()))
             if client.is_alive():
                 self.broken.append(f"the thread {client.name} is stuck in {_told(client.outcomes[-1])}")
-        if self._weather.longest_cancel > GRACE:
-            self.broken.append(f"a cancel took {self._weather.longest_cancel:.1f} s")
+        if (slowest := self._weather.slowest_cancel(self._pulse)) > GRACE:
+            self.broken.append(f"a cancel took {slowest:.1f} s")
 
     def _part(self) -> None:
         """In fair weather every session works again, and leaves nothing behind on its node."""
@@ -126,27 +129,30 @@ class Trial:
         ran = self._books.ran.total()
         yield f"{len(outcomes)} calls to {self._count} nodes in {self._seconds:.0f} s, of which the nodes ran {ran}"
         if weather is not None:
-            yield f"weather: {_counts(weather.events)}; slowest cancel {weather.longest_cancel:.2f} s"
+            yield f"weather: {_counts(weather.events)}; slowest cancel {weather.slowest_cancel(self._pulse):.2f} s"
         for way in dict.fromkeys(node.way for node in self._nodes):
             names = {node.endpoint.name for node in self._nodes if node.way == way}
             yield f"{way}: {_counts(Counter(outcome.name for outcome in outcomes if outcome.node in names))}"
         if outcomes:
-            worst = max(outcomes, key=lambda outcome: outcome.lateness(now))
-            yield f"worst call: {worst.lateness(now):+.2f} s from its deadline or from being cancelled, {_told(worst)}"
+            worst = max(outcomes, key=lambda outcome: outcome.lateness(now, self._pulse))
+            late, all_in_all = worst.lateness(now, self._pulse), worst.lateness(now)
+            yield f"worst call: {late:+.2f} s from its deadline or from being cancelled, {_told(worst)}"
+            yield f"  ({all_in_all:+.2f} s with stalls of this machine, the longest {self._pulse.longest:.2f} s)"
         yield f"{len(self.broken)} broken promises"
         yield from (f"  {line}" for line in self.broken)
 
 
-def faults_of(outcome: Outcome, *, ran: int, now: float) -> Iterator[str]:
+def faults_of(outcome: Outcome, *, ran: int, now: float, pulse: Pulse | None = None) -> Iterator[str]:
     """Say which promises the outcome of a call breaks.
 
     Args:
         outcome: what the client saw.
         ran: how often the node began it.
         now: monotonic time, for a call that has not ended.
+        pulse: tells when this machine was too busy for anybody.
     """
-    if outcome.lateness(now) > GRACE:
-        yield f"it took {outcome.lateness(now):.1f} s longer than its deadline"
+    if (lateness := outcome.lateness(now, pulse)) > GRACE:
+        yield f"it took {lateness:.1f} s longer than its deadline"
     if ran > 1:
         yield f"it ran {ran} times"
     if outcome.ended is None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cauctl.lab.wsman.exchange import Exchange
     from cauctl.lab.wsman.wire import Verdict
     from tests.chaos.calls import Client
+    from tests.pulse import Pulse
 
 __all__ = ["Weather"]
 
@@ -46,8 +47,7 @@ class Weather:
 
     def __init__(self, endpoints: Sequence[NodeEndpoint], clients: Sequence[Client], source: Random) -> None:
         self.events: Counter[str] = Counter()
-        self.longest_cancel = 0.0
-        """Seconds that the slowest cancel took."""
+        self._cancels: list[tuple[float, float]] = []
         self._endpoints, self._clients, self._source = endpoints, clients, source
         self._repairs: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = count()
@@ -61,6 +61,10 @@ class Weather:
             victim, seconds = self._source.randrange(len(self._endpoints)), self._source.uniform(0.1, 2.5)
             self._befall(kind, victim, seconds)
         self.mend()
+
+    def slowest_cancel(self, pulse: Pulse) -> float:
+        """Seconds that a cancel took at most, without those in which ``pulse`` stalled."""
+        return max((end - begin - pulse.stalled(begin, end) for begin, end in self._cancels), default=0.0)
 
     def mend(self) -> None:
         """End every fault."""
@@ -100,7 +104,7 @@ class Weather:
     def _cancel(self, victim: int) -> str:
         begin = time.monotonic()
         found = self._clients[victim].cancel()
-        self.longest_cancel = max(self.longest_cancel, time.monotonic() - begin)
+        self._cancels.append((begin, time.monotonic()))
         return "cancel" if found else "cancel of nothing"
 
     @staticmethod
