@@ -147,7 +147,8 @@ def _drive_jea_agent(node: ScriptedNode) -> None:
     for act in ("Start", "Stop", "Remove", "Clear"):
         node.on(f"{act}-CauctlWork", [])
     agent = JeaUpdateAgent(fleet_of([node], jea=True), accept_eulas=True)
-    agent.begin("N1", evolve(REQUEST, updates=(UpdateKey("u", 1),), include_recommended=True))
+    update = UpdateKey("0a1b2c3d-0000-4000-8000-000000000001", 200)
+    agent.begin("N1", evolve(REQUEST, updates=(update,), include_recommended=True))
     agent.poll("N1", REQUEST, 3)
     agent.cancel("N1", REQUEST)
     agent.collect("N1", REQUEST)

@@ -2,6 +2,8 @@
 #
 #   pwsh -File jea_module.ps1 FOLDER CALLS ANSWERS
 #
+# What was done on the node is told as it is at the first call of a script; what is called afterwards only has to be bound.
+#
 # CALLS and ANSWERS are CLIXML files. Commands of Windows that the module runs are functions here; nothing is real.
 param([string] $Folder, [string] $Calls, [string] $Answers)
 $ErrorActionPreference = 'Stop'
@@ -45,6 +47,15 @@ $node = @{
     'Get-Service' = { param([string] $Name) [pscustomobject] @{ Status = 'Running' } }
     'Get-ClusterNode' = { [pscustomobject] @{ Name = 'N1'; State = 'Up'; Other = 1 }; [pscustomobject] @{ Name = 'N2'; State = 'Paused' } }
     'Get-ClusterGroup' = { param([string] $Name) [pscustomobject] @{ Name = 'VM [1]'; OwnerNode = 'N1' }; [pscustomobject] @{ Name = 'VM 1'; OwnerNode = 'N2' } }
+    'Get-Cluster' = { [pscustomobject] @{ Name = 'C1'; Domain = 'lab.test' } }
+    'Get-ClusterResource' = { param([Parameter(ValueFromPipeline)] $InputObject) process { } }
+    'Get-ClusterQuorum' = { }
+    'Get-ClusterParameter' = { param([Parameter(ValueFromPipeline)] $InputObject) process { } }
+    'Get-StorageJob' = { }
+    'Get-VirtualDisk' = { [pscustomobject] @{ FriendlyName = 'Volume 1' } }
+    'Repair-VirtualDisk' = { param([Parameter(ValueFromPipeline)] $InputObject, [switch] $AsJob) process { } }
+    'Resume-ClusterNode' = { param([string] $Name, [string] $Failback) }
+    'Add-ClusterGroup' = { param([string] $Name) }
     'Suspend-ClusterNode' = { param([string] $Name, [switch] $Drain, [switch] $ForceDrain)
         $global:Done.Add("Suspend $Name $Drain $ForceDrain"); 'output' }
     'Move-ClusterGroup' = { param([Parameter(ValueFromPipeline)] $InputObject, [string] $Node, [int] $Wait) process {
@@ -103,6 +114,9 @@ function Invoke-Call {
     param($Call)
     $shell = [powershell]::Create()
     $shell.Runspace = $runspace
+    if ($Call.Script -and $null -eq $script:told) {
+        $script:told = @{ Files = $facts.Files.Clone(); Tasks = $facts.Tasks.Clone(); Done = [string[]] $facts.Done }
+    }
     if ($Call.Script) { [void] $shell.AddScript($Call.Script) } else { [void] $shell.AddCommand($Call.Name) }
     foreach ($name in $Call.Parameters.Keys) { [void] $shell.AddParameter($name, $Call.Parameters[$name]) }
     $output = $id = $null
@@ -153,8 +167,8 @@ $result = [pscustomobject] @{
     Habits = Read-Habits
     Shown = $shown
     Made = $made
-    Files = $facts.Files
-    Tasks = $facts.Tasks
-    Done = [string[]] $facts.Done
+    Files = $told.Files
+    Tasks = $told.Tasks
+    Done = $told.Done
 }
 [System.IO.File]::WriteAllText($Answers, [System.Management.Automation.PSSerializer]::Serialize($result, 6))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from everything_sent import every_call
 
 from cauctl.lab.world.agent_files import read_request
 from cauctl.lab.world.task_definition import read_task
@@ -32,6 +33,7 @@ INSTALL = {
     "IncludeRecommended": True,
     "AcceptEulas": True,
 }
+CALLED = every_call()
 INVALID = "ParameterArgumentValidationError,"
 NOT_FOUND = "CommandNotFoundException"
 PLACE = WorkPlace("C:\\Windows")
@@ -109,7 +111,8 @@ def told(pwsh_path: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("module")
     export_endpoint(folder / "out")
     calls = [(name, parameters, None) for name, parameters, _ in [*LOOKS, *REFUSALS]]
-    return ask(pwsh_path, folder, [*calls, ("", {}, "Get-CauctlLock")])
+    every = [(each.name, dict(each.parameters), None) for pipeline in CALLED for each in pipeline.commands]
+    return ask(pwsh_path, folder, [*calls, ("", {}, "Get-CauctlLock"), *every])
 
 
 def ask(pwsh_path: str, folder: Path, calls: list[tuple[str, dict[str, Any], str | None]]) -> Any:
@@ -184,6 +187,14 @@ def test_no_preference_of_the_caller_lets_an_error_pass(told):
 
 def test_the_module_is_in_the_syntax_of_windows_powershell(told):
     assert [] == list(told["Habits"]["Newer"])
+
+
+def test_everything_that_the_product_calls_is_bound(told):
+    """Parameters, types, constants and patterns of the module are those of the calls."""
+    made = told["Made"][len(LOOKS) + len(REFUSALS) + 1 :]
+    errors = {str(asked): answer["Error"] for asked, answer in zip(CALLED, made, strict=True)}
+    at_work = {"Remove-CauctlWork -RunId run-1 -RequestId r1": "CauctlWorkGoesOn"}
+    assert {**dict.fromkeys(errors), **at_work} == errors
 
 
 def test_script_text_is_refused(told):
