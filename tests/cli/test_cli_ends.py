@@ -55,7 +55,7 @@ def test_ctrl_c_while_a_command_looks(monkeypatch: pytest.MonkeyPatch, capsys: p
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(operations, "status", interrupted)
+    monkeypatch.setattr(operations, "watch_run", interrupted)
     assert (ExitCode.INTERRUPTED, "Interrupted.\n") == (main(["status", "C1"]), capsys.readouterr().err)
 
 
@@ -65,7 +65,7 @@ def test_a_defect_is_told_in_a_sentence_and_kept_in_a_file(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("by nought")
 
-    monkeypatch.setattr(operations, "status", broken)
+    monkeypatch.setattr(operations, "watch_run", broken)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert ExitCode.FAILED == main(["status", "C1"])
     err = capsys.readouterr().err

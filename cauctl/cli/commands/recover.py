@@ -43,7 +43,7 @@ def recover(
         raise InputError("going on with a dead run is not served yet", where="recover", expected="--abandon")
     if not force and not confirm(f"Give up the run that holds cluster {cluster_name}?"):
         say("Nothing was done.")
-        return operations.ExitCode.SUCCEEDED
+        return operations.ExitCode.FAILED
     result = operations.recover(
         cluster_name,
         **reaching.for_operations(),

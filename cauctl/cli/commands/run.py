@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter as Option
 
 from cauctl.cli.commands.plan import print_plan
-from cauctl.cli.console import drop_output, say
+from cauctl.cli.console import data_console, drop_output, say
 from cauctl.cli.output import print_table, write_data
 from cauctl.cli.parameters import OUTPUT, project
 from cauctl.cli.progress import RunProgress
@@ -62,7 +62,7 @@ def run(given: dict[str, Any], *, output: str, quiet: bool, reaching: Reaching) 
         return operations.ExitCode.SUCCEEDED
     if (options.confirm or not options.force) and not confirm(options.question):
         say("Nothing was done.")
-        return operations.ExitCode.SUCCEEDED
+        return operations.ExitCode.FAILED
     with RunProgress(live=False if quiet else None) as progress:
         outcome = operations.run(options, observer=None if quiet else progress, on_signal=say, **connection)
     return finish(outcome, output)
@@ -97,6 +97,19 @@ def print_result(result: ClusterResult) -> None:
     if result.error_record_data:
         title += f"\n{result.error_record_data.message}"
     print_table(title, ("Node", "Status", "Succeeded", "Failed", "Cause"), map(_row, result.node_results))
+    for advice, nodes in _advice(result).items():
+        data_console().print(f"{', '.join(nodes)}: {advice}", highlight=False, markup=False)
+
+
+def _advice(result: ClusterResult) -> dict[str, list[str]]:
+    """What to do about the causes, and for which nodes."""
+    found: dict[str, list[str]] = {}
+    if result.error_record_data and result.error_record_data.advice:
+        found[result.error_record_data.advice] = [result.name]
+    for each in result.node_results:
+        if each.error_record_data and each.error_record_data.advice:
+            found.setdefault(each.error_record_data.advice, []).append(each.node.node_name)
+    return found
 
 
 def _row(node: NodeResult) -> Sequence[Any]:

@@ -31,7 +31,7 @@ def stop(given: dict[str, Any], *, reaching: Reaching) -> int:
     options = StopRunOptions.bind(**given)
     if not options.force and not confirm(f"Stop the run on cluster {options.cluster_name}?"):
         say("Nothing was done.")
-        return operations.ExitCode.SUCCEEDED
+        return operations.ExitCode.FAILED
     if not operations.stop_run(options, **reaching.for_operations()):
         say("No run holds the cluster.")
     elif options.wait:
