@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from hashlib import sha256
 from pathlib import Path
@@ -9,11 +10,14 @@ from pathlib import Path
 import pytest
 
 from cauctl.errors import InputError, StateError
+from cauctl.models.credential import PSCredential
 from cauctl.psrp.agent_files import agent_file
+from cauctl.psrp.clusters_file import ClustersFile
 from cauctl.psrp.jea.export import export_endpoint
 from cauctl.psrp.jea.files import exported_files, module_text
 from cauctl.psrp.jea.functions import FUNCTIONS
 
+ROOT = Path(__file__).resolve().parents[2]
 FILES = exported_files()
 PARAMETERS = {known.name: list(known.parameters) for known in FUNCTIONS.values()}
 
@@ -46,6 +50,16 @@ def test_the_module_carries_this_versions_agent():
 def test_everything_is_ascii_and_tells_its_functions():
     assert all(text.isascii() for text in FILES.values())
     assert [name for name in FUNCTIONS if f"| `{name}` |" not in FILES["README.md"]] == []
+
+
+@pytest.mark.parametrize("text", [FILES["README.md"], (ROOT / "docs" / "jea.md").read_text(encoding="utf-8")])
+def test_what_clusters_toml_is_to_say_can_be_read(text, tmp_path: Path):
+    """As it stands in the how-to and on the page, it leads to our endpoint."""
+    lines = text.partition("[clusters.")[2].splitlines()
+    said = [line for line in itertools.takewhile(lambda line: line.strip(" `"), lines[1:]) if "=" in line]
+    file = ClustersFile.parse("\n".join(["[clusters.C1]", *said]), path=tmp_path / "clusters.toml")
+    connections = file.clusters[0].connections(PSCredential("somebody", "secret"))
+    assert {(True, "cauctl")} == {(each.jea, each.configuration_name) for each in connections}
 
 
 @pytest.mark.parametrize("group", ["", "operators", "A\\b'c", 'A\\"b', "A\\b\n", "A\\b\\c"])

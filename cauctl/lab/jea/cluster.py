@@ -12,7 +12,7 @@ from cauctl.models.lock import LOCK_GROUPS
 from cauctl.psobject import hashtable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from cauctl.lab.dispatch import BoundCall, CommandContext, Value
 
@@ -38,8 +38,10 @@ _CIM_LIMIT: Final = 30
 
 def _reads(name: str, properties: tuple[str, ...], step: Step) -> None:
     """Enter a function that gives properties of what one command writes."""
-    body: Callable[[CommandContext, BoundCall], Iterator[Value]] = lambda ctx, _call: select(ctx, properties, step)  # noqa: E731
-    FUNCTIONS.function(name)(body)
+
+    @FUNCTIONS.function(name)
+    def read(ctx: CommandContext, _call: BoundCall) -> Iterator[Value]:
+        return select(ctx, properties, step)
 
 
 _reads(
