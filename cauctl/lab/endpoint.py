@@ -172,6 +172,10 @@ class NodeEndpoint:
         self._listener.stop()
         self._service.reset()
 
+    def lose_shells(self) -> None:
+        """Lose shells and pipelines but keep listening and the connections, as when the shells' host process dies."""
+        self._service.reset()
+
     def refuse(self) -> None:
         """Take no connections and end those there are, but keep the shells: a firewall, or WinRM not up yet."""
         self._listener.stop(reset=False)

@@ -28,6 +28,7 @@ _WEIGHTS: Final = {
     "drop": 8,
     "reset": 8,
     "hang": 8,
+    "lose": 3,
     "unavailable": 5,
     "refuse": 5,
     "slow": 6,
@@ -84,6 +85,8 @@ class Weather:
                 mend = endpoint.start
             case "drop" | "reset":
                 endpoint.drop_connections(reset=kind == "reset")
+            case "lose":
+                endpoint.lose_shells()
             case "hang" | "unavailable" | "slow":
                 modes = {"hang": WireMode.HANGING, "unavailable": WireMode.UNAVAILABLE, "slow": WireMode.SLOW}
                 endpoint.mode = modes[kind]
