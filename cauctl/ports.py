@@ -57,6 +57,9 @@ class Cluster(Protocol):
     def storage(self) -> StorageFacts:
         """Storage jobs and virtual disks now."""
 
+    def networks_up(self, node: str) -> tuple[str, ...] | None:
+        """Names of the node's connections to cluster networks that are Up; None where that cannot be asked."""
+
     def repair(self, virtual_disk: str) -> None:
         """Start the repair of a virtual disk, in the background on the node."""
 

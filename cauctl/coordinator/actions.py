@@ -89,6 +89,8 @@ class ObserveCluster(Action):
 
     looks: ClassVar[bool] = True
     node: str | None = None
+    networks: bool = field(default=False, kw_only=True)
+    """The node's connections to cluster networks as well."""
 
 
 @frozen

@@ -50,6 +50,7 @@ __all__ = [
     "LockLost",
     "LockReleased",
     "MoveRequested",
+    "NetworksSeen",
     "NodeAnswer",
     "NodeProbed",
     "RepairRequested",
@@ -215,6 +216,14 @@ class GatesChecked(NodeAnswer):
     """The cluster's own answer: quorum would be lost without the node."""
     storage: StorageFacts = field(kw_only=True)
     """Storage jobs and virtual disks."""
+
+
+@frozen
+class NetworksSeen(NodeAnswer):
+    """A node's connections to cluster networks are not those of the look before."""
+
+    up: tuple[str, ...] = field(kw_only=True)
+    """Names of those that are Up."""
 
 
 @frozen

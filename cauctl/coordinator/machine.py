@@ -37,6 +37,7 @@ from cauctl.coordinator.events import (
     JournalLost,
     LeaseRenewed,
     LockLost,
+    NetworksSeen,
     RunRestored,
     RunStarted,
     RunTakenOver,
@@ -305,7 +306,9 @@ def _learn(turn: Turn, event: Answer) -> None:
         if event.problem.kind is ProblemKind.CLUSTER:
             turn.change(blind=True)
         return
-    if isinstance(event, ClusterObserved):
+    if isinstance(event, NetworksSeen) and (work := turn.nodes.get(event.node)) is not None:
+        turn.keep(work, networks=event.up)
+    elif isinstance(event, ClusterObserved):
         facts = completed(event.facts, turn.nodes)
         turn.change(facts=facts, came_up=came_up(run.came_up, run.facts, facts.nodes, event.at))
     elif isinstance(event, ClusterChanged) and run.facts is not None:

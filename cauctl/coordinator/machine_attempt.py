@@ -140,7 +140,9 @@ def left_cluster(turn: Turn, node: NodeWork) -> bool:
 
 def _enter_probing(turn: Turn, node: NodeWork) -> None:
     if node.attempt > 1:
-        turn.call_at(node, turn.at + turn.limits.attempt_interval, ProbeNode(node.name))
+        pause = turn.limits.attempt_interval
+        node = turn.wait_for(node, "NextAttempt", f"attempt {node.attempt} begins after a pause", pause)
+        turn.call_at(node, turn.at + pause, ProbeNode(node.name))
     else:
         turn.call(node, ProbeNode(node.name))
 

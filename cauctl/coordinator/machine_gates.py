@@ -84,6 +84,7 @@ def _decide(turn: Turn, node: NodeWork, event: GatesChecked) -> None:
             gates.node_is_up(facts, node.name),
             gates.health(facts, node.name, taken=_taken(turn, node)),
             gates.roles_at_rest(facts),
+            gates.no_backup(facts),
             gates.quorum(facts, node.name, loses_quorum=event.loses_quorum),
             _storage(turn, report),
         )
@@ -172,6 +173,7 @@ def _suspend(turn: Turn, node: NodeWork) -> None:
     What was seen of storage so far says nothing once a node was out.
     """
     turn.change(streak=StorageStreak())
+    node = turn.keep(node, networks_before=node.record.networks)
     if not node.record.placement:
         owned = turn.facts.owned_by(node.name)
         placement = tuple(Placed(group.name, state=group.state, core=group.is_core_group) for group in owned)

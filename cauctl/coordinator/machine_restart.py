@@ -169,7 +169,7 @@ def _probed(turn: Turn, node: NodeWork, event: NodeProbed) -> None:
     before, once_more = node.record.probe, restarted(turn, node, event)
     node = heard(turn, node, event)
     if before is None or not once_more:
-        turn.call(node, ObserveCluster(node.name))
+        turn.call(node, ObserveCluster(node.name, networks=True))
         return
     again = RestartRecord(turn.at, boot_time=before.boot_time, reason="the node restarted by itself", ours=False)
     restarts = (*node.record.restarts, again)
@@ -177,13 +177,15 @@ def _probed(turn: Turn, node: NodeWork, event: NodeProbed) -> None:
     if sum(not each.ours for each in restarts) > _BOOTS:
         turn.fail(node, problem("RestartLoop", f"{node.name} restarts again and again by itself.", final=True))
         return
-    turn.call(node, ObserveCluster(node.name), since=turn.at, wait=None, steady=0)
+    turn.call(node, ObserveCluster(node.name, networks=True), since=turn.at, wait=None, steady=0)
 
 
 def _prove(turn: Turn, node: NodeWork, probe: NodeProbe) -> None:
     if left_cluster(turn, node):
         return
-    missing = lacking(probe, turn.facts)
+    record = node.record
+    away = [name for name in record.networks_before if name not in record.networks]
+    missing = lacking(probe, turn.facts, away)
     if missing is not None:
         _not_yet(turn, node, missing)
     elif node.steady + 1 < _LOOKS:

@@ -56,7 +56,6 @@ from cauctl.coordinator.events import (
     ClusterObserved,
     Event,
     FoundPaused,
-    GatesChecked,
     InterlockChecked,
     LeaseRenewed,
     LockAcquired,
@@ -71,10 +70,10 @@ from cauctl.coordinator.events import (
     StopRequested,
     SuspendRequested,
 )
+from cauctl.coordinator.looking import look, look_at_cluster, look_at_gates
 from cauctl.coordinator.preparing import prepare
 from cauctl.coordinator.problems import Problem, ProblemKind, problem_of
 from cauctl.coordinator.remembered import Packer
-from cauctl.coordinator.sight import completed
 from cauctl.errors import CauError, StateError
 from cauctl.models.nodes import LockRecord, NodeState
 from cauctl.policy.budget import in_the_way
@@ -274,26 +273,17 @@ class Performer:
         """Look at the cluster; a look that is for no node's sake heeds the lock as well."""
         if call.node is None and state.lock is not None:
             self._heed(state)
-        facts = self._ports.cluster.observe()
-        return (ClusterObserved(self._now(), call=call.number, node=call.node, facts=facts),)
+        return tuple(look_at_cluster(self._ports, call, state))
 
     def _probe(self, call: Call, _state: RunState) -> Answers:
         node = _node(call)
         return (NodeProbed(self._now(), call=call.number, node=node, probe=self._ports.node.probe(node)),)
 
     def _look(self, state: RunState) -> ClusterFacts:
-        """Look at the cluster; a node of the run that it does not name any more is there, evicted."""
-        return completed(self._ports.cluster.observe(), state.nodes)
+        return look(self._ports, state)
 
     def _check_gates(self, call: Call, state: RunState) -> Answers:
-        node, cluster = _node(call), self._ports.cluster
-        facts, storage = self._look(state), cluster.storage()
-        loses_quorum = not facts.node(node).evicted and cluster.will_offline_lose_quorum(node)
-        now = self._now()
-        return (
-            ClusterObserved(now, node=node, facts=facts),
-            GatesChecked(now, call=call.number, node=node, loses_quorum=loses_quorum, storage=storage),
-        )
+        return tuple(look_at_gates(self._ports, call, _node(call), state))
 
     # --- Windows Update ----------------------------------------------------------------------------------------------
 

@@ -124,6 +124,7 @@ def _gates(sight: Sight, name: str) -> tuple[Gate, ...]:
         gates.node_is_up(facts, name),
         gates.health(facts, name),
         gates.roles_at_rest(facts),
+        gates.no_backup(facts),
         quorum,
         gates.storage_at_rest(report, believed=report.state is StorageState.AT_REST, missing=""),
     )

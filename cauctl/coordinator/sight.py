@@ -76,7 +76,8 @@ def came_up(
 
 def _same_members(before: ClusterFacts, now: ClusterFacts) -> bool:
     return (
-        (before.name, before.domain, before.s2d_enabled) == (now.name, now.domain, now.s2d_enabled)
+        (before.name, before.domain, before.s2d_enabled, before.backup_in_progress)
+        == (now.name, now.domain, now.s2d_enabled, now.backup_in_progress)
         and [node.name for node in before.nodes] == [node.name for node in now.nodes]
         and [group.name for group in before.groups] == [group.name for group in now.groups]
     )

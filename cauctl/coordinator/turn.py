@@ -72,6 +72,7 @@ def settle_call(
     if trouble.count >= limits.tries and turn.at - trouble.since >= limits.unreachable:
         give_up(turn, turn.set(node, trouble=trouble), trouble.first)
         return
+    node = node if node.wait else turn.wait_for(node, "NodeAnswers", event.problem.message, limits.unreachable)
     turn.call_at(node, turn.at + limits.retry_interval, action, trouble=trouble)
 
 

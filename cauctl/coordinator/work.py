@@ -187,6 +187,10 @@ class NodeRecord:
     """True while a restart is needed to finish what was installed, or was pending before."""
     placement: tuple[Placed, ...] = ()
     """Roles that the node owned before it was drained."""
+    networks: tuple[str, ...] = ()
+    """Its connections to cluster networks that are Up, as last seen."""
+    networks_before: tuple[str, ...] = ()
+    """Those that were Up before it was taken out of service."""
     placed_after: Mapping[str, str] = field(factory=dict)
     """Owner of each of those when the run was done with the node."""
     moves: Mapping[str, int] = field(factory=dict)

@@ -32,6 +32,7 @@ from cauctl.errors import (
 )
 from cauctl.lab.memory_scripts import MemoryScripts
 from cauctl.lab.world.agent_twin import AgentTwin
+from cauctl.lab.world.cluster import NETWORKS
 from cauctl.lab.world.machine import ERROR_SHUTDOWN_IN_PROGRESS, REMOTE_SHUTDOWN_RULES, RestartRefusedError
 from cauctl.lab.world.roles import ClusterApiError
 from cauctl.lab.world.view import cluster_facts, node_probe
@@ -170,6 +171,12 @@ class MemoryCluster:
         """Storage jobs and virtual disks now."""
         self._entry()
         return self._world.cluster.storage.facts()
+
+    def networks_up(self, node: str) -> tuple[str, ...]:
+        """The node's connections to cluster networks that are Up."""
+        self._entry()
+        member = self._member(node)
+        return tuple(f"{member.name} - Ethernet {number}" for number in NETWORKS if member.joined)
 
     def repair(self, virtual_disk: str) -> None:
         """Start the repair of a virtual disk."""

@@ -129,6 +129,8 @@ class ClusterFacts:
     """Witness and dynamic quorum."""
     s2d_enabled: bool = field(default=False, kw_only=True)
     """True when Storage Spaces Direct is on."""
+    backup_in_progress: bool = field(default=False, kw_only=True)
+    """``BackupInProgress``: the cluster's own database is being backed up."""
     observed: datetime = field(kw_only=True)
     """When, by the coordinator's clock."""
 

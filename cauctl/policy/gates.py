@@ -27,6 +27,7 @@ __all__ = [
     "Verdict",
     "disks_of_paused",
     "health",
+    "no_backup",
     "node_is_up",
     "quorum",
     "roles_at_rest",
@@ -49,7 +50,7 @@ class Gate:
     """One gate's answer."""
 
     name: str
-    """Quorum, Health, RolesPending, StorageRepair, StorageSettled or NodeUp."""
+    """Quorum, Health, RolesPending, Backup, StorageRepair, StorageSettled or NodeUp."""
     verdict: Verdict = field(default=Verdict.PASS, kw_only=True)
     """What it says."""
     reason: str = field(default="", kw_only=True)
@@ -80,6 +81,13 @@ def roles_at_rest(facts: ClusterFacts) -> Gate:
     if moving:
         return Gate("RolesPending", verdict=Verdict.WAIT, reason=f"pending: {', '.join(moving)}")
     return Gate("RolesPending")
+
+
+def no_backup(facts: ClusterFacts) -> Gate:
+    """Ask the cluster: its database must not be in the middle of a backup."""
+    if facts.backup_in_progress:
+        return Gate("Backup", verdict=Verdict.WAIT, reason="the cluster is being backed up")
+    return Gate("Backup")
 
 
 def storage_at_rest(report: StorageReport, *, believed: bool, missing: str) -> Gate:

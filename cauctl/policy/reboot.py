@@ -17,6 +17,7 @@ from cauctl.models.nodes import NodeState
 from cauctl.policy.budget import sick
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import timedelta
 
     from cauctl.models.nodes import ClusterFacts, NodeProbe
@@ -29,7 +30,7 @@ class Lacking:
     """The first proof that is missing."""
 
     name: str
-    """BootFinished, ServicingIdle, ClusterService, ClusterMembership or Services."""
+    """BootFinished, ServicingIdle, ClusterService, ClusterMembership, ClusterNetworks or Services."""
     reason: str = field(kw_only=True)
     """What was seen instead, for people."""
 
@@ -62,18 +63,36 @@ def rejoined(facts: ClusterFacts, name: str) -> bool:
     return node.state in {NodeState.UP, NodeState.PAUSED} and not sick(node)
 
 
-def lacking(probe: NodeProbe, facts: ClusterFacts) -> Lacking | None:
-    """Name the first proof that is missing; None when all hold at this look."""
-    name, node = probe.node, facts.node(probe.node)
+def lacking(probe: NodeProbe, facts: ClusterFacts, networks: Iterable[str] = ()) -> Lacking | None:
+    """Name the first proof that is missing; None when all hold at this look.
+
+    Args:
+        probe: what the node says of itself.
+        facts: what the others see.
+        networks: connections of the node to cluster networks that were Up before and are not now.
+    """
+    return _of_itself(probe) or _of_others(probe.node, facts, ", ".join(networks)) or _of_services(probe)
+
+
+def _of_itself(probe: NodeProbe) -> Lacking | None:
+    name = probe.node
     if not probe.boot_finished:
         return Lacking("BootFinished", reason=f"{name} has not finished its boot-time configuration")
     if probe.servicing_in_progress:
         return Lacking("ServicingIdle", reason=f"{name} is still servicing")
     if not probe.cluster_service_running:
         return Lacking("ClusterService", reason=f"the Cluster service of {name} does not run")
+    return None
+
+
+def _of_others(name: str, facts: ClusterFacts, away: str) -> Lacking | None:
     if not rejoined(facts, name):
+        node = facts.node(name)
         flags = "".join(f", {flag}" for flag in node.status_information)
         return Lacking("ClusterMembership", reason=f"the other nodes see {name} as {node.state.value}{flags}")
-    if probe.stopped_services:
-        return Lacking("Services", reason=f"not running on {name}: {', '.join(probe.stopped_services)}")
-    return None
+    return Lacking("ClusterNetworks", reason=f"not up again: {away}") if away else None
+
+
+def _of_services(probe: NodeProbe) -> Lacking | None:
+    stopped = ", ".join(probe.stopped_services)
+    return Lacking("Services", reason=f"not running on {probe.node}: {stopped}") if stopped else None

@@ -73,6 +73,17 @@ class PsrpCluster:
         missing = f"the cluster {self._fleet.cluster} has no node {node}."
         return self._one(self._say.quorum_loss(node), missing=missing).flag("ReturnValue")
 
+    def networks_up(self, node: str) -> tuple[str, ...] | None:
+        """The node's connections to cluster networks that are Up; None where the endpoint does not tell."""
+        asked = self._say.connections(node)
+        if asked is None:
+            return None
+        return tuple(
+            answer.text("Name")
+            for answer in self._ask(asked)
+            if enum_name(answer.raw("State"), facts.NETWORK_STATES) == "Up"
+        )
+
     def storage(self) -> StorageFacts:
         """Storage jobs and virtual disks now."""
         return facts.storage_facts(self._ask(self._say.storage_jobs), self._ask(self._say.virtual_disks))

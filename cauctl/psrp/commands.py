@@ -44,6 +44,7 @@ _ALL: Final = (
     _known("Get-Cluster", _CLUSTERS, "name, domain, dynamic quorum"),
     _known("Get-ClusterNode", _CLUSTERS, "state, drain and votes of the nodes"),
     _known("Get-ClusterGroup", _CLUSTERS, "owners and states of the roles, and our lock", Name=LOCK_GROUPS),
+    _known("Get-ClusterNetworkInterface", _CLUSTERS, "whether a node's cluster networks are back after its restart"),
     _known("Get-ClusterResource", _CLUSTERS, "the resource of a self-updating role"),
     _known("Get-ClusterQuorum", _CLUSTERS, "the witness"),
     _known("Suspend-ClusterNode", _CLUSTERS, "pause and drain a node", Name=ANY, Drain=(True,), ForceDrain=(True,)),

@@ -35,6 +35,7 @@ __all__ = [
     "CLUSTER",
     "GROUPS",
     "LOCK",
+    "NETWORK_STATES",
     "NODES",
     "QUORUM",
     "RESOURCES",
@@ -50,7 +51,8 @@ __all__ = [
 
 
 CLUSTER: Final[Pipeline] = send("Get-Cluster") | send(
-    "Select-Object", Property=["Name", "Domain", "DynamicQuorum", "WitnessDynamicWeight", "S2DEnabled"]
+    "Select-Object",
+    Property=["Name", "Domain", "DynamicQuorum", "WitnessDynamicWeight", "S2DEnabled", "BackupInProgress"],
 )
 NODES: Final[Pipeline] = send("Get-ClusterNode") | send(
     "Select-Object",
@@ -106,6 +108,7 @@ RESOURCE_STATES: Final[Mapping[int, str]] = {
     129: "OnlinePending",
     130: "OfflinePending",
 }
+NETWORK_STATES: Final[Mapping[int, str]] = {-1: "Unknown", 0: "Unavailable", 1: "Failed", 2: "Unreachable", 3: "Up"}
 GROUP_TYPES: Final[Mapping[int, str]] = {
     1: "Cluster",
     2: "AvailableStorage",
@@ -200,6 +203,7 @@ def cluster_facts(
         groups=tuple(group for group in map(cluster_group, groups) if fence_of(group.name) is None),
         quorum=_quorum(cluster, quorum),
         s2d_enabled=cluster.integer("S2DEnabled", 0) == 1,
+        backup_in_progress=cluster.integer("BackupInProgress", 0) == 1,
         observed=observed,
     )
 

@@ -74,6 +74,9 @@ class Wording(Protocol):
     def resources(self, group: str) -> Pipeline:
         """Resources of a group: Name, State, ResourceType."""
 
+    def connections(self, node: str) -> Pipeline | None:
+        """Connections of a node to cluster networks: Name, State; None where they cannot be asked for."""
+
     def quorum_loss(self, node: str) -> Pipeline:
         """Whether quorum would be lost without a node: ReturnValue; nothing for a node that is not of the cluster."""
 
@@ -133,6 +136,14 @@ class OpenWording:
     def resources(self, group: str) -> Pipeline:
         """Resources of a group."""
         return send("Get-ClusterGroup") | _named(group) | facts.RESOURCES
+
+    def connections(self, node: str) -> Pipeline | None:
+        """Connections of a node to cluster networks."""
+        return (
+            send("Get-ClusterNetworkInterface")
+            | _named(node, "Node")
+            | send("Select-Object", Property=["Name", "State"])
+        )
 
     def quorum_loss(self, node: str) -> Pipeline:
         """Ask the cluster's own CIM class."""

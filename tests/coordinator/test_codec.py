@@ -128,6 +128,7 @@ SAMPLES = {
     "MoveRequested": events.MoveRequested(NOON, call=1, node="N1"),
     "RepairRequested": events.RepairRequested(NOON, call=1, node="N1"),
     "RestartRequested": events.RestartRequested(NOON, call=1, node="N1"),
+    "NetworksSeen": events.NetworksSeen(NOON, node="N1", up=("N1 - Ethernet 1",)),
     "RestartsAllowed": events.RestartsAllowed(NOON, call=1, node="N1", were_off=True),
     "ScriptRan": events.ScriptRan(
         NOON,

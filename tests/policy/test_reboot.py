@@ -54,6 +54,12 @@ def test_a_member_in_quarantine_has_not_rejoined():
     assert lacking(BACK, facts) == Lacking("ClusterMembership", reason="the other nodes see N1 as Up, Quarantined")
 
 
+def test_networks_that_are_not_back_are_named():
+    """node-operations §4.3: all cluster networks of the node Up; one that was down before is not waited for."""
+    found = lacking(BACK, cluster(node("N1", PAUSED)), ["N1 - Ethernet 2"])
+    assert found == Lacking("ClusterNetworks", reason="not up again: N1 - Ethernet 2")
+
+
 def test_services_are_named():
     found = lacking(evolve(BACK, stopped_services=("vmms", "Backup")), cluster(node("N1")))
     assert found == Lacking("Services", reason="not running on N1: vmms, Backup")

@@ -64,6 +64,7 @@ def _drive_cluster(node: ScriptedNode) -> None:
     node.on("Get-ClusterGroup | Where-Object -Property Name -EQ -Value CAU", [])
     for quiet in (
         "Get-ClusterQuorum",
+        "Get-ClusterNetworkInterface",
         "Get-StorageJob",
         "Get-VirtualDisk",
         "Suspend",
@@ -88,6 +89,7 @@ def _use_cluster(node: ScriptedNode, cluster: PsrpCluster, *, lock: str) -> None
     cluster.observe()
     cluster.will_offline_lose_quorum("N1")
     cluster.storage()
+    cluster.networks_up("N1")
     cluster.repair("Volume 1")
     cluster.suspend("N1")
     cluster.suspend("N1", force_drain=True)
@@ -210,7 +212,9 @@ def _drive_agent(node: ScriptedNode) -> None:
 
 
 def _cluster() -> object:
-    return thing(Name="LAB-FC1", Domain="lab.test", DynamicQuorum=1, WitnessDynamicWeight=0, S2DEnabled=0)
+    return thing(
+        Name="LAB-FC1", Domain="lab.test", DynamicQuorum=1, WitnessDynamicWeight=0, S2DEnabled=0, BackupInProgress=0
+    )
 
 
 def _record() -> list[object]:

@@ -45,7 +45,12 @@ from cauctl.psrp.cluster import PsrpCluster
 
 BROKEN = FateUnknownError("the connection broke.", node="N1")
 CLUSTER = thing(
-    Name="LAB-FC1", Domain="lab.test", DynamicQuorum=UInt32(1), WitnessDynamicWeight=UInt32(1), S2DEnabled=UInt32(1)
+    Name="LAB-FC1",
+    Domain="lab.test",
+    DynamicQuorum=UInt32(1),
+    WitnessDynamicWeight=UInt32(1),
+    S2DEnabled=UInt32(1),
+    BackupInProgress=UInt32(0),
 )
 ASK_CLUSTER = "Get-Cluster | Select-Object -Property Name,Domain,"
 ASK_GROUP = "Get-ClusterGroup | Where-Object"

@@ -9,6 +9,7 @@ from cauctl.lab.commands.objects import ClusterView, identity, resources_of
 from cauctl.lab.commands.scene import CommandSet, Scene, Until, one, strings
 from cauctl.lab.commands.shapes import make
 from cauctl.lab.dispatch import CommandError
+from cauctl.lab.world.cluster import NETWORKS
 from cauctl.lab.world.roles import ERROR_GROUP_NOT_FOUND, ClusterApiError
 from cauctl.models.enums import FailbackType
 from cauctl.models.nodes import DrainStatus
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS", "members_of"]
 
 COMMANDS = CommandSet()
-_NETWORKS: Final = (1, 2)
 _SITE, _NODE = 1000, 4000
 ERROR_RESOURCE_NOT_FOUND: Final = 5007
 
@@ -196,7 +196,7 @@ def get_cluster_network(scene: Scene, call: BoundCall) -> Iterable[PSObject]:
     """Write the networks of the lab."""
     view = ClusterView(scene.cluster(call))
     wanted = {name.casefold() for name in strings(call.get("Name"))}
-    return [_network(view, number) for number in _NETWORKS if not wanted or _network_name(number).casefold() in wanted]
+    return [_network(view, number) for number in NETWORKS if not wanted or _network_name(number).casefold() in wanted]
 
 
 def _network_name(number: int) -> str:
@@ -235,7 +235,7 @@ def get_cluster_network_interface(scene: Scene, call: BoundCall) -> Iterable[PSO
             },
         )
         for member in cluster.members.values()
-        for number in _NETWORKS
+        for number in NETWORKS
         if not wanted or member.name.casefold() in wanted
     ]
 

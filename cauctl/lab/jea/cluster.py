@@ -46,7 +46,7 @@ def _reads(name: str, properties: tuple[str, ...], step: Step) -> None:
 
 _reads(
     "Get-CauctlCluster",
-    ("Name", "Domain", "DynamicQuorum", "WitnessDynamicWeight", "S2DEnabled"),
+    ("Name", "Domain", "DynamicQuorum", "WitnessDynamicWeight", "S2DEnabled", "BackupInProgress"),
     Step("Get-Cluster"),
 )
 _reads("Get-CauctlClusterNode", _NODE, Step("Get-ClusterNode"))

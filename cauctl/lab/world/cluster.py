@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Cluster"]
 
+NETWORKS: Final = (1, 2)
+"""Numbers of the cluster networks, to each of which every node has a connection."""
 WITNESS: Final = "File Share Witness"
 _ADMINISTRATOR: Final = "administrator"
 ERROR_NODE_NOT_FOUND: Final = 5042

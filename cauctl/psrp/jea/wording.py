@@ -37,6 +37,9 @@ class JeaWording:
         """Resources of a group."""
         return call("Get-CauctlClusterResource", Group=group)
 
+    def connections(self, node: str) -> None:
+        """Nothing: the endpoint has no function for it."""
+
     def quorum_loss(self, node: str) -> Pipeline:
         """Ask the cluster's own CIM class."""
         return call("Test-CauctlQuorumLoss", Node=node)
