@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(skip)
 
 
-def _missing(reason: str) -> None:
+def missing(reason: str) -> None:
     if os.environ.get("CAUCTL_REQUIRE_PWSH"):
         pytest.fail(f"{reason}, and CAUCTL_REQUIRE_PWSH forbids to skip")
     pytest.skip(reason)
@@ -55,7 +55,7 @@ def pwsh_path() -> str:
     """Path of a PowerShell 7, else the test skips."""
     path = os.environ.get("CAUCTL_PWSH") or shutil.which("pwsh")
     if not path or not Path(path).exists():
-        _missing("no PowerShell 7: neither pwsh on PATH nor CAUCTL_PWSH")
+        missing("no PowerShell 7: neither pwsh on PATH nor CAUCTL_PWSH")
     assert path is not None
     return path
 
@@ -65,7 +65,7 @@ def wsman_recordings() -> Path:
     """Folder of recorded WSMan sessions, else the test skips."""
     folder = recordings.folder()
     if folder is None:
-        _missing("no recorded sessions: CAUCTL_DATA names no folder with wsman/*.yml")
+        missing("no recorded sessions: CAUCTL_DATA names no folder with wsman/*.yml")
     assert folder is not None
     return folder
 

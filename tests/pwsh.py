@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,15 +21,16 @@ class PowerShell:
     Args:
         pwsh: path of the program.
         script: the script; a question is ``verb base64``, an answer ``ok base64`` or ``error base64``, UTF-16LE inside.
+        environment: further variables.
     """
 
-    def __init__(self, pwsh: str, script: Path) -> None:
+    def __init__(self, pwsh: str, script: Path, environment: Mapping[str, str] | None = None) -> None:
         self._process = subprocess.Popen(
             [pwsh, "-NoLogo", "-NoProfile", "-NonInteractive", "-File", str(script)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "TZ": "UTC"},
+            env={**os.environ, "TZ": "UTC", **(environment or {})},
         )
 
     def __enter__(self) -> Self:

@@ -482,3 +482,16 @@ def test_every_call_binds_or_is_refused_with_an_error_record(data):
 def test_a_text_arrives_as_it_was_given(text):
     """Quotes, semicolons, ``$(...)`` mean nothing to a binder."""
     assert {"Name": [text]} == bind(command_metadata("Get-ClusterGroup"), Name=text).parameters
+
+
+def test_a_text_is_a_list_of_characters_to_a_function():
+    """``-DriveLetter ab`` means two drives."""
+    drives = command_metadata("Get-Volume")
+    assert {"DriveLetter": [Char("a"), Char("b")]} == bind(drives, DriveLetter="ab").parameters
+
+
+@pytest.mark.parametrize(("value", "expected"), [(-2, "-2"), ("77", "77"), (1 << 40, "Unknown"), (-1, "None")])
+def test_an_enum_with_a_negative_member_takes_every_number(value, expected):
+    """The language takes such an enum for one without fixed values, and cuts a number to its width."""
+    kinds = command(parameter("Type", "Microsoft.Win32.RegistryValueKind"))
+    assert {"Type": expected} == bind(kinds, Type=value).parameters

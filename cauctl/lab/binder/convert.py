@@ -133,7 +133,9 @@ def convert(
     inner = wanted.element or wanted.nullable
     if inner is not None and wanted.element is not None:
         items = as_list(value)
-        return [convert(item, inner, culture=culture, now=now) for item in ([value] if items is None else items)]
+        if items is None:
+            items = list(unwrap(value)) if inner.name == "System.Char" and isinstance(unwrap(value), str) else [value]
+        return [convert(item, inner, culture=culture, now=now) for item in items]
     if inner is not None:
         return convert(value, inner, culture=culture, now=now)
     if wanted.name == STRING and isinstance(unwrap(value), DateTime):

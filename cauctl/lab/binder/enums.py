@@ -37,6 +37,10 @@ def convert_enum(given: Sequence[Any], wanted: EnumType) -> str:
 
 
 def _checked(number: int, wanted: EnumType, given: Sequence[Any]) -> str:
+    if any(value < 0 for value in wanted.values.values()):
+        # An enum with a negative member takes every number, cut to its width.
+        cut = (number + (1 << 31)) % (1 << 32) - (1 << 31)
+        return enum_text(cut, wanted) or str(cut)
     name = enum_text(number, wanted)
     if name is None:
         shown = ", ".join(map(str, given))

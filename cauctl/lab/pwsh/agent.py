@@ -40,8 +40,8 @@ log = logging.getLogger(__name__)
 
 _HEARTBEAT: Final = timedelta(seconds=30)
 _BUSY: Final = timedelta(minutes=15)
-_LEAST: Final = 50
-"""Milliseconds between heartbeats at least, however fast the lab is."""
+_LEAST: Final = 1000
+"""Milliseconds between heartbeats at least, however fast the lab is: each is forced to the disk, and read."""
 _PAUSE: Final = 0.02
 """Seconds between two looks at the files."""
 _ENDS_WITHIN: Final = 5.0
