@@ -102,6 +102,12 @@ foreach ($name in $node.Keys) {
     $entry.Visibility = 'Private'
     $state.Commands.Add($entry)
 }
+# The forms that a session of the type RestrictedRemoteServer has of some commands; functions of the module may meet them.
+$usual = [System.Management.Automation.CommandMetadata]::GetRestrictedCommands([System.Management.Automation.SessionCapabilities]::RemoteServer)
+foreach ($name in $usual.Keys) {
+    $body = [System.Management.Automation.ProxyCommand]::Create($usual[$name])
+    $state.Commands.Add([System.Management.Automation.Runspaces.SessionStateFunctionEntry]::new($name, $body))
+}
 $module = [System.IO.Path]::Combine($Folder, 'CauctlNode')
 $state.ImportPSModule([System.IO.Path]::Combine($module, 'CauctlNode.psd1'))
 $state.LanguageMode = 'NoLanguage'
@@ -155,7 +161,7 @@ $made = foreach ($call in [System.Management.Automation.PSSerializer]::Deseriali
 $common = [System.Management.Automation.Internal.CommonParameters].GetProperties().Name
 $shown = @{}
 foreach ($command in $runspace.SessionStateProxy.InvokeCommand.GetCommands('*', 'All', $true)) {
-    if ($command.Visibility -eq 'Public') { $shown[$command.Name] = [string[]] @(foreach ($name in $command.Parameters.Keys) { if ($common -notcontains $name) { $name } }) }
+    if ($command.Visibility -eq 'Public' -and -not $usual.ContainsKey($command.Name)) { $shown[$command.Name] = [string[]] @(foreach ($name in $command.Parameters.Keys) { if ($common -notcontains $name) { $name } }) }
 }
 $result = [pscustomobject] @{
     Parsed = @{
@@ -166,6 +172,7 @@ $result = [pscustomobject] @{
     }
     Habits = Read-Habits
     Shown = $shown
+    Usual = [string[]] $usual.Keys
     Made = $made
     Files = $told.Files
     Tasks = $told.Tasks

@@ -157,11 +157,13 @@ def test_the_languages_own_parser_finds_no_error(told, kind):
 
 
 def test_what_the_role_capability_shows_is_what_the_module_exports_and_the_session_has(told):
-    """With the parameters of the product's list; nothing of the engine is left."""
+    """With the parameters of the product's list; of the engine only what every restricted session has."""
     parsed = {kind: table(each["Value"]) for kind, each in table(told["Parsed"]).items() if kind in {"psd1", "psrc"}}
     assert list(FUNCTIONS) == list(parsed["psd1"]["FunctionsToExport"]) == list(parsed["psrc"]["VisibleFunctions"])
     shown = {name: set(parameters) for name, parameters in table(told["Shown"]).items()}
     assert {known.name: set(known.parameters) for known in FUNCTIONS.values()} == shown
+    usual = "Exit-PSSession Get-Command Get-FormatData Get-Help Measure-Object Out-Default Select-Object"
+    assert usual.split() == sorted(told["Usual"])
 
 
 @pytest.mark.parametrize("number", range(len(LOOKS)), ids=lambda number: f"{number}-{LOOKS[number][0]}")
