@@ -19,6 +19,7 @@ from cauctl.coordinator.checkpoint import read_checkpoint
 from cauctl.coordinator.driver import Driver
 from cauctl.coordinator.events import RunRestored, RunStarted, RunTakenOver
 from cauctl.coordinator.journal import JournalHead, MemoryJournal, read_journal
+from cauctl.coordinator.machine import Machine, step
 from cauctl.coordinator.output import OutputStream
 from cauctl.coordinator.performer import Ports
 from cauctl.coordinator.results import cluster_result
@@ -122,6 +123,7 @@ class Trial:
         ports: Ports | None = None,
         on_event: Callable[[object, RunState], None] | None = None,
         limits: Limits | None = None,
+        machine: Machine = step,
         **options: object,
     ) -> RunState:
         """Run to the end, with these settings."""
@@ -131,6 +133,7 @@ class Trial:
             journal=self.journal,
             observers=(self.story, OutputStream(self.outputs.append), *watcher),
             stop=self.switch,
+            machine=machine,
         )
         settings = RunSettings(limits=limits or Limits(), **options)
         self.state = driver.run(self.started(settings))

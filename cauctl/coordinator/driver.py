@@ -46,7 +46,7 @@ from cauctl.coordinator.events import (
     StopRequested,
     TimerFired,
 )
-from cauctl.coordinator.machine import step
+from cauctl.coordinator.machine import Machine, step
 from cauctl.coordinator.news import following_look, is_news, limit_of, on_watch
 from cauctl.coordinator.performer import Performer, Ports
 from cauctl.coordinator.problems import ProblemKind
@@ -87,9 +87,10 @@ class Driver:
         executor: performs calls; it stays the caller's to shut down.
         observers: whoever watches.
         stop: asked now and then whether to stop or to leave.
+        machine: decides.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  each is one thing that a run needs
         self,
         ports: Ports,
         *,
@@ -97,7 +98,9 @@ class Driver:
         executor: Executor | None = None,
         observers: tuple[Observer, ...] = (),
         stop: StopSwitch | None = None,
+        machine: Machine = step,
     ) -> None:
+        self._step = machine
         self.state = RunState()
         self._ports = ports
         self._journal = journal
@@ -250,7 +253,7 @@ class Driver:
     def _take_in(self, event: Event) -> None:
         """Take an event, and have done what follows."""
         before = self.state
-        self.state, instructions = step(before, event)
+        self.state, instructions = self._step(before, event)
         self._tell(before, event)
         self._route(event)
         for instruction in instructions:

@@ -11,6 +11,7 @@ The rules of each phase of a node stand in a module of their own; this one knows
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import MappingProxyType
 
 from attrs import evolve
@@ -58,7 +59,10 @@ from cauctl.coordinator.state import NodeWork, Pause, Pending, Phase, RunPhase, 
 from cauctl.coordinator.turn import Playbook, Rules, Turn, problem, settle_call
 from cauctl.models.nodes import NodeState
 
-__all__ = ["pending_instructions", "step"]
+__all__ = ["PLAYBOOK", "Machine", "machine_of", "pending_instructions", "step"]
+
+Machine = Callable[[RunState, Event], tuple[RunState, tuple[Instruction, ...]]]
+"""What gives the next state, and what is to be done, after an event."""
 
 _HELD = frozenset(
     {Phase.EMPTYING, Phase.INSTALLING, Phase.RESCANNING, Phase.RESTAGING, Phase.GUARDING, Phase.RESTARTING}
@@ -78,7 +82,7 @@ def _unasked(_turn: Turn, _node: NodeWork, _event: Event) -> None:
 
 _SEARCHES = frozenset({Phase.SCANNING, Phase.STAGING, Phase.RESCANNING, Phase.RESTAGING})
 """Work of the update agent that changes nothing: it can be done again."""
-_PLAYBOOK = Playbook(
+PLAYBOOK = Playbook(
     MappingProxyType(
         {
             Phase.IDLE: Rules(_rest, _unasked),
@@ -105,18 +109,27 @@ _PLAYBOOK = Playbook(
     ),
     close=close_attempt,
 )
+"""What is done in each phase of a node."""
 
 
-def step(state: RunState, event: Event) -> tuple[RunState, tuple[Instruction, ...]]:
-    """Give the state after the event, and what is to be done because of it."""
-    if isinstance(event, RunRestored) and state.started is None:
-        state = restored(event)
-    elif isinstance(event, RunTakenOver) and state.detached:
-        state = changed(state, detached=False)
-    turn = Turn(state, event.at, _PLAYBOOK)
-    if not state.over:
-        _take(turn, event)
-    return turn.result()
+def machine_of(playbook: Playbook) -> Machine:
+    """Give the machine that goes by a playbook."""
+
+    def step(state: RunState, event: Event) -> tuple[RunState, tuple[Instruction, ...]]:
+        """Give the state after the event, and what is to be done because of it."""
+        if isinstance(event, RunRestored) and state.started is None:
+            state = restored(event)
+        elif isinstance(event, RunTakenOver) and state.detached:
+            state = changed(state, detached=False)
+        turn = Turn(state, event.at, playbook)
+        if not state.over:
+            _take(turn, event)
+        return turn.result()
+
+    return step
+
+
+step = machine_of(PLAYBOOK)
 
 
 def pending_instructions(state: RunState) -> tuple[Instruction, ...]:
@@ -265,7 +278,7 @@ def _renewal_answered(turn: Turn, event: Answer) -> None:
 
 
 def _node_answered(turn: Turn, node: NodeWork, event: Answer) -> None:
-    pending, rules = node.pending, _PLAYBOOK.phases[node.phase]
+    pending, rules = node.pending, turn.playbook.phases[node.phase]
     if pending is None:
         return
     action = pending.action if isinstance(pending, Call) else pending.then

@@ -169,6 +169,10 @@ class FaultPlan:
     def __iter__(self) -> Iterator[tuple[FaultKind, str]]:
         return iter(self._left)
 
+    def arm(self, fault: Fault, node: str) -> None:
+        """Let a node have a fault from now on."""
+        self._left[fault.kind, node] = fault
+
     def planned(self, kind: FaultKind, node: str = "") -> Fault | None:
         """Give the fault that the node (or the cluster) has, without using it up."""
         return self._left.get((kind, node))

@@ -72,7 +72,7 @@ class Installation:
     hresult: int = field(kw_only=True)
     """0 when it worked."""
     offered: bool = field(kw_only=True)
-    """Whether a search would have offered it at that moment."""
+    """Whether the last search before it offered it, or one would have when it began."""
     paused: bool = field(kw_only=True)
     """Whether the node was paused."""
 

@@ -350,10 +350,16 @@ class MemoryNode:
 
 
 class MemoryAgent:
-    """:class:`cauctl.ports.UpdateAgent` in memory: the agent's twin, without its files."""
+    """:class:`cauctl.ports.UpdateAgent` in memory: the agent's twin, without its files.
 
-    def __init__(self, wire: Wire) -> None:
+    Args:
+        wire: the way to the nodes.
+        twin: what is put to work there.
+    """
+
+    def __init__(self, wire: Wire, twin: type[AgentTwin] = AgentTwin) -> None:
         self._wire = wire
+        self._twin = twin
 
     def begin(self, node: str, request: AgentRequest) -> None:
         """Start the work."""
@@ -362,7 +368,7 @@ class MemoryAgent:
             if machine.tasks.find(TASK_PATH, _work_name(request)) is not None:
                 return
             task = machine.tasks.register(TASK_PATH, _work_name(request), "")
-            machine.tasks.start(task, lambda: AgentTwin(machine, request, cancelled=lambda: task.cancelled))
+            machine.tasks.start(task, lambda: self._twin(machine, request, cancelled=lambda: task.cancelled))
 
         self._wire.act(node, start)
 

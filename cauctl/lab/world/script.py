@@ -3,47 +3,54 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from cauctl.lab.faults import Fault
-from cauctl.lab.world.scenario import Durations, NodeSpec, Quirks, RoleSpec, Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cauctl.lab.world.world import World
 
-__all__ = ["replay_script"]
+__all__ = ["IMPORTS", "as_code", "replay_script"]
 
-_HEAD: Final = """\
+IMPORTS: Final = """\
 from datetime import datetime, timedelta
 
 from cauctl.lab.faults import Fault
-from cauctl.lab.world import Durations, NodeSpec, Quirks, RoleSpec, Scenario, World
+from cauctl.lab.world import CatalogueUpdate, Durations, NodeSpec, Quirks, RoleSpec, Scenario, World
 """
-_WRITTEN: Final = (Durations, NodeSpec, Quirks, RoleSpec, Scenario)
+"""What the code of a world needs to be imported."""
 
 
 def replay_script(world: World) -> str:
-    """Give Python that makes the world again, in its first moment. A catalogue of its own is left out."""
-    return f"{_HEAD}\nworld = World({_code(world.scenario)}, seed={world.seed})\n"
+    """Give Python that makes the world again, in its first moment."""
+    return f"{IMPORTS}\nworld = World({as_code(world.scenario)}, seed={world.seed})\n"
 
 
-def _code(value: Any) -> str:
-    if isinstance(value, _WRITTEN):
-        return _call(value)
-    write = _WRITERS.get(type(value), repr)
-    return write(value)
+def as_code(value: Any) -> str:
+    """Give a scenario, or a value like those that it is made of, as an expression; usual fields are left out."""
+    write = _WRITERS.get(type(value))
+    if write is not None:
+        return write(value)
+    if isinstance(value, Enum):
+        return f"{type(value).__name__}.{value.name}"
+    return _call(value) if attrs.has(type(value)) else repr(value)
 
 
 def _several(values: tuple[Any, ...]) -> str:
-    return f"({''.join(f'{_code(each)}, ' for each in values).rstrip()})" if values else "()"
+    return f"({''.join(f'{as_code(each)}, ' for each in values).rstrip()})" if values else "()"
 
 
 def _set(values: frozenset[Any]) -> str:
-    return f"frozenset({{{', '.join(sorted(map(_code, values)))}}})" if values else "frozenset()"
+    return f"frozenset({{{', '.join(sorted(map(as_code, values)))}}})" if values else "frozenset()"
+
+
+def _table(values: dict[Any, Any]) -> str:
+    return f"{{{', '.join(f'{as_code(key)}: {as_code(value)}' for key, value in values.items())}}}"
 
 
 _WRITERS: Final[dict[type, Callable[[Any], str]]] = {
@@ -52,14 +59,17 @@ _WRITERS: Final[dict[type, Callable[[Any], str]]] = {
     timedelta: lambda duration: f"timedelta(seconds={duration.total_seconds():g})",
     frozenset: _set,
     tuple: _several,
+    dict: _table,
 }
 
 
 def _call(value: Any) -> str:
     fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(type(value))
-    given = []
+    given: list[str] = []
     for field in fields:
-        own = getattr(value, field.name)
-        if field.repr and own != field.default:
-            given.append(f"{field.name}={_code(own)}")
+        own, usual = getattr(value, field.name), field.default
+        make = getattr(usual, "factory", None)
+        if own != (usual if make is None else make()):
+            named = field.kw_only or given
+            given.append(f"{field.name}={as_code(own)}" if named else as_code(own))
     return f"{type(value).__name__}({', '.join(given)})"

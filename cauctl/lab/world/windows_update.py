@@ -59,13 +59,27 @@ class HistoryEntry:
 class WindowsUpdate:
     """The update agent of one node."""
 
-    __slots__ = ("_catalogue", "_downloaded", "_licensed", "_machine", "history", "installing", "pending")
+    __slots__ = (
+        "_catalogue",
+        "_downloaded",
+        "_licensed",
+        "_machine",
+        "_offered",
+        "_searched",
+        "_withdrawn",
+        "history",
+        "installing",
+        "pending",
+    )
 
     def __init__(self, machine: Machine, catalogue: tuple[CatalogueUpdate, ...]) -> None:
         self._machine = machine
         self._catalogue = tuple(each for each in catalogue if each.products & machine.spec.products)
         self._downloaded: set[str] = set()
         self._licensed: set[str] = set()
+        self._offered = False
+        self._searched = machine.world.now
+        self._withdrawn: dict[str, datetime] = {}
         self.history: dict[str, HistoryEntry] = {}
         """Complete installations by update id."""
         self.pending: dict[str, CatalogueUpdate] = {}
@@ -92,11 +106,18 @@ class WindowsUpdate:
             )
         ]
 
+    def withdraw(self, update_id: str) -> None:
+        """Offer an update no more: its publisher took it back. What waits for the restart or is installed stays."""
+        known = {**self.history, **self.pending}
+        self._withdrawn[update_id] = self._machine.world.now
+        self._catalogue = tuple(each for each in self._catalogue if each.update_id != update_id or update_id in known)
+
     def scan(self, criteria: str) -> list[CatalogueUpdate]:
         """Search as a caller does: with the faults that the node has."""
         fault = self._machine.world.faults.strike(FaultKind.SCAN_ERROR, self._machine.name)
         if fault is not None:
             raise WindowsUpdateError(fault.hresult)
+        self._searched = self._machine.world.now
         return self.search(criteria)
 
     def _visible(self) -> list[CatalogueUpdate]:
@@ -161,13 +182,14 @@ class WindowsUpdate:
     def begin_install(self, update: CatalogueUpdate) -> timedelta:
         """Begin an installation; it takes this long."""
         self.installing = update
+        withdrawn = self._withdrawn.get(update.update_id)
+        self._offered = self.is_offered(update.key) or (withdrawn is not None and withdrawn > self._searched)
         self._machine.installation_began(update)
         return self._machine.vary("install", update.duration)
 
     def end_install(self, update: CatalogueUpdate) -> InstallResult:
         """End the installation that was begun."""
         machine = self._machine
-        offered = self.is_offered(update.key)
         self.installing = None
         result = self._outcome(update)
         if result.result is OperationResultCode.SUCCEEDED:
@@ -183,7 +205,7 @@ class WindowsUpdate:
                 update_id=update.update_id,
                 title=update.title,
                 hresult=result.hresult,
-                offered=offered,
+                offered=self._offered,
                 paused=machine.world.cluster.members[machine.name].paused,
             )
         )
