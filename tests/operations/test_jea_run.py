@@ -46,5 +46,5 @@ def test_the_exported_module_does_it_in_a_real_powershell(start_lab: StartLab, p
     module = tmp_path / "out" / "CauctlNode" / "CauctlNode.psd1"
     scenario = evolve(standard_scenario("JEA-FC3", nodes=2), catalogue=FEW)
     pass_the_main_job(
-        start_lab(scenario=scenario, seed=3, lock=jea_lock(module), engine="pwsh", pwsh=pwsh_path, time_scale=400.0)
+        start_lab(scenario=scenario, seed=3, lock=jea_lock(module), engine="pwsh", pwsh=pwsh_path, time_scale=60.0)
     )
