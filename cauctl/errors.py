@@ -25,6 +25,7 @@ __all__ = [
     "ConfirmationRequiredError",
     "FateUnknownError",
     "InputError",
+    "JournalInUseError",
     "NodeError",
     "NodeUnreachableError",
     "OperationCancelledError",
@@ -319,3 +320,10 @@ class StateError(CauError):
     def __init__(self, message: str, *, path: str | None = None, advice: str | None = None) -> None:
         self.path = path
         super().__init__(f"{path}: {message}" if path else message, advice=advice)
+
+
+class JournalInUseError(StateError):
+    """A process on this computer holds the journal: the coordinator that writes it lives."""
+
+    default_error_id = "JournalInUse"
+    default_category = "ResourceBusy"

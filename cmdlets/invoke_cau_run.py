@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from cauctl.models.credential import PSCredential
     from cauctl.models.enums import FailbackType, RebootType
-    from cauctl.operations import Connection
+    from cauctl.operations import Connection, RunOutcome
 
 __all__ = ["invoke_cau_run"]
 
@@ -74,8 +74,8 @@ def invoke_cau_run(  # noqa: PLR0913  Invoke-CauRun has these parameters
     too: look at the status of the last object.
 
     Whatever was asked for and has no effect, or another one than its name says, brings a warning. Refused, because this
-    version does not serve them yet: ``force_recovery``, ``clear_corrupt_reports``, ``os_rolling_upgrade`` and
-    ``force_self_update``. Each parameter is described in :class:`cauctl.models.UpdatingRunOptions`.
+    version does not serve them yet: ``os_rolling_upgrade`` and ``force_self_update``. Each parameter is described in
+    :class:`cauctl.models.UpdatingRunOptions`.
 
     With ``suspend_node`` one node is taken out of service as in its turn, and stays so; with ``resume_node`` one is
     brought back. Nothing is installed then.
@@ -104,7 +104,9 @@ def invoke_cau_run(  # noqa: PLR0913  Invoke-CauRun has these parameters
         suspend_cluster_node_timeout_minutes: minutes to go on asking for a pause while storage is degraded.
         suspend_retries_per_node: how often pausing a node is tried.
         wait_for_storage_repair_timeout_minutes: minutes to wait for the repair of storage.
-        force_recovery: clear what a run that died left behind.
+        force_recovery: go on with the run that a dead coordinator left in the cluster, with the options that it had.
+            What it had written is written again. Without such a run, or where it had ended but for a node that stayed
+            paused, that is mended and nothing is written.
         clear_corrupt_reports: remove damaged reports as well.
         suspend_node: node that is paused and drained as in its turn, and stays so; nothing is installed.
         resume_node: paused node that is resumed, whoever has paused it.
@@ -152,11 +154,32 @@ def invoke_cau_run(  # noqa: PLR0913  Invoke-CauRun has these parameters
         for caution in options.cautions:
             warnings.warn(caution, CauWarning, stacklevel=2)
         return CauOutput(operations.plan(options, connection=connection).steps)
+    if options.force_recovery:
+        return _recover(options, confirm, connection=connection, on_output=on_output, on_progress=on_progress)
     if confirm is not None and not confirm(options.question):
         return CauOutput()
-    outcome = operations.run(options, connection=connection, on_output=on_output, on_progress=on_progress)
+    return _output(operations.run(options, connection=connection, on_output=on_output, on_progress=on_progress))
+
+
+def _recover(options: UpdatingRunOptions, confirm: Callable[[str], bool] | None, **given: Any) -> CauOutput[Any]:
+    from cauctl import operations  # noqa: PLC0415  the connections are loaded when they are used
+
+    if confirm is not None and not confirm(options.question):
+        return CauOutput()
+    removed = operations.remove_damaged_reports(options.cluster_name) if options.clear_corrupt_reports else ()
+    for notice in removed:
+        warnings.warn(notice, CauWarning, stacklevel=3)
+    outcome = operations.go_on(options.cluster_name, credential=options.credential, **given)
+    if isinstance(outcome, operations.RunOutcome):
+        return _output(outcome)
+    for notice in (*outcome.done, *outcome.failures):
+        warnings.warn(notice, CauWarning, stacklevel=3)
+    return CauOutput(notices=(*outcome.done, *outcome.failures))
+
+
+def _output(outcome: RunOutcome) -> CauOutput[Any]:
     for notice in outcome.notices:
-        warnings.warn(notice, CauWarning, stacklevel=2)
+        warnings.warn(notice, CauWarning, stacklevel=3)
     if outcome.interrupted or outcome.detached:
         raise KeyboardInterrupt("The run was stopped; what it did is in its report.")
     return CauOutput(outcome.objects, notices=outcome.notices)

@@ -9,13 +9,15 @@ What is wrong with a journal is told apart, each as a :class:`~cauctl.errors.Sta
 another version, of another cluster, changed by hand. A line that is cut short was never acted upon: whoever goes on
 with the run may drop it (``torn="drop"``), everybody else refuses it.
 
-A line is forced to the disk before :meth:`FileJournal.append` returns.
+A line is forced to the disk before :meth:`FileJournal.append` returns. The file is held by the process that writes it
+(``flock``): a journal that nobody holds is one whose coordinator is gone.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -24,7 +26,12 @@ from attrs import field, frozen
 
 from cauctl.coordinator.codec import json_to_event
 from cauctl.coordinator.events import Event
-from cauctl.errors import StateError
+from cauctl.errors import JournalInUseError, StateError
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -36,6 +43,8 @@ JOURNAL_VERSION = 1
 
 _DIGITS = 16
 _ZERO = "0" * _DIGITS
+_BEYOND = 2**30
+"""A place that no journal reaches: what is locked there keeps nobody from reading."""
 _PREFIX = b'{"sum":"'
 _MIDDLE = b'","is":'
 _START = len(_PREFIX) + _DIGITS + len(_MIDDLE)
@@ -88,6 +97,7 @@ class FileJournal:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         except OSError as error:
             raise StateError(f"the journal cannot be begun: {error.strerror}", path=str(path)) from error
+        _hold(descriptor, path)
         journal = cls(path, descriptor, _ZERO)
         journal.append({"cluster": head.cluster, "run_id": head.run_id, "version": head.version})
         _settle(path.parent)
@@ -95,14 +105,26 @@ class FileJournal:
 
     @classmethod
     def reopen(cls, path: Path, *, cluster: str | None = None) -> tuple[Self, JournalText]:
-        """Go on with a journal; a last line that was cut short is removed from the file."""
-        text = read_journal(path, cluster=cluster, torn="drop")
+        """Go on with a journal; a last line that was cut short is removed from the file.
+
+        Raises:
+            JournalInUseError: the coordinator that writes it lives.
+            StateError: it cannot be followed.
+        """
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
-            os.ftruncate(descriptor, text.size)
-            os.fsync(descriptor)
         except OSError as error:
             raise StateError(f"the journal cannot be written: {error.strerror}", path=str(path)) from error
+        try:
+            _hold(descriptor, path)
+            text = read_journal(path, cluster=cluster, torn="drop")
+            os.ftruncate(descriptor, text.size)
+            os.fsync(descriptor)
+        except BaseException as error:
+            os.close(descriptor)
+            if isinstance(error, OSError):
+                raise StateError(f"the journal cannot be written: {error.strerror}", path=str(path)) from error
+            raise
         return cls(path, descriptor, text.sum), text
 
     def append(self, record: Mapping[str, object]) -> None:
@@ -169,6 +191,20 @@ def read_journal(
     events = tuple(_event(number, record, path) for number, record in enumerate(records, 2))
     last = lines[-1][len(_PREFIX) : len(_PREFIX) + _DIGITS].decode("ascii") if lines else _ZERO
     return JournalText(head, events=events, sum=last, size=len(content) - len(rest), torn=bool(rest))
+
+
+def _hold(descriptor: int, path: Path) -> None:
+    """Hold the file as long as this process lives, so that others see whether it does; where the file system can."""
+    try:
+        if sys.platform == "win32":
+            os.lseek(descriptor, _BEYOND, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError) as error:
+        raise JournalInUseError("its coordinator is at work on this computer.", path=str(path)) from error
+    except OSError:
+        return  # a file system that knows no locks
 
 
 def _content(path: Path) -> bytes:

@@ -79,20 +79,27 @@ def _restarting(turn: Turn, node: NodeWork, event: Event) -> None:
 
 
 def _take_down_restart(turn: Turn, node: NodeWork) -> None:
+    restarts = node.record.restarts
+    with_it = _with_restart(turn, node)
+    if with_it is node and restarts:
+        with_it = turn.keep(node, restarts=(*restarts[:-1], evolve(restarts[-1], again=turn.at)))
+    turn.look_later(with_it, ProbeNode(node.name), steady=0)
+
+
+def _with_restart(turn: Turn, node: NodeWork) -> NodeWork:
+    """Note the restart that ends, or has ended, the present boot, unless it is noted: who asked may have died since."""
     record, probe = node.record, node.record.probe
     last = record.restarts[-1] if record.restarts else None
-    if probe is not None and (last is None or last.proved is not None or last.boot_time != probe.boot_time):
-        restart = RestartRecord(turn.at, boot_time=probe.boot_time, reason=_reason(node))
-        node = turn.keep(node, restarts=(*record.restarts, restart))
-    elif last is not None:
-        node = turn.keep(node, restarts=(*record.restarts[:-1], evolve(last, again=turn.at)))
-    turn.look_later(node, ProbeNode(node.name), steady=0)
+    if probe is None or not (last is None or last.proved is not None or last.boot_time != probe.boot_time):
+        return node
+    restart = RestartRecord(turn.at, boot_time=probe.boot_time, reason=_reason(node))
+    return turn.keep(node, restarts=(*record.restarts, restart))
 
 
 def _look_at_boot(turn: Turn, node: NodeWork, event: NodeProbed) -> None:
     before = node.record.probe
     if restarted(turn, node, event):
-        turn.go(heard(turn, node, event), Phase.VERIFYING)
+        turn.go(heard(turn, _with_restart(turn, node), event), Phase.VERIFYING)
     elif turn.waited_out(node):
         turn.fail(node, _never_back(turn, node))
     elif before is not None and _is_due(turn, node, before):

@@ -168,7 +168,7 @@ def _held(turn: Turn, record: LockRecord) -> None:
         f"The run {record.run_id} of {record.owner} on {run.cluster} was interrupted; its lease ended "
         f"{readable(turn.at - record.lease_until)} ago."
     )
-    advice = f"Undo what it left behind with: cauctl recover {run.cluster} --abandon"
+    advice = f"Go on with it: cauctl recover {run.cluster}; or give it up: cauctl recover {run.cluster} --abandon"
     why = problem("RunFailed", message, advice=advice, category="InvalidOperation")
     _refuse(turn, RefusalKind.INTERRUPTED, why, holder=record, owner=record.owner)
 

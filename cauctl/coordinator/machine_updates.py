@@ -123,7 +123,9 @@ def _restarted(node: NodeWork) -> bool:
 def search_again(turn: Turn, node: NodeWork) -> None:
     """Search for what has become applicable, unless that is left out or the run stops."""
     if turn.stopping:
-        turn.go(node, Phase.RESUMING)
+        turn.go(
+            turn.note(node, "The run was stopped before the node was searched again: more may apply."), Phase.RESUMING
+        )
     elif turn.settings.purpose is Purpose.SUSPEND:
         hand_over(turn, node)
     elif turn.settings.search_again:

@@ -124,7 +124,7 @@ def _install_results(node: NodeWork) -> Iterator[UpdateInstallResult]:
         staged = record.staged.get(key)
         if staged is not None and not succeeded(staged):
             yield _install_result(node.name, update, staged)
-        elif record.status not in {None, SummaryStatus.SUCCEEDED}:
+        elif record.status not in {None, SummaryStatus.SUCCEEDED} or (record.status and update in record.updates):
             never = UpdateOutcome(key, result=OperationResultCode.NOT_STARTED, at=node.since)
             yield _install_result(node.name, update, never)
 

@@ -90,7 +90,7 @@ def make_sure_it_is_dead(cluster: Cluster, clock: Clock, held: HeldRun, *, name:
         found = find_run(cluster, clock.now())
         if found is None:
             return None
-        if found.lock != lock:
+        if evolve(found.lock, stop=lock.stop) != lock:
             raise _lives(found.lock, name)
     return held
 
@@ -105,7 +105,7 @@ def take_over(  # noqa: PLR0913  each is a fact of the lock or of who takes it
         StateError: the run was taken over too often.
     """
     lock = held.lock
-    ours = evolve(lock, owner=owner, fence=lock.fence + 1, lease_until=clock.now() + limits.lease)
+    ours = evolve(lock, owner=owner, fence=lock.fence + 1, lease_until=clock.now() + limits.lease, stop="")
     holder = cluster.take_over_lock(ours)
     if holder is None:
         return ours

@@ -255,6 +255,9 @@ class MemoryCluster:
         """Take a held lock with the next fencing counter."""
         if not self._create(record.fence):
             return self.read_lock()
+        if min(self._locks()) == record.fence:
+            self._world.cluster.roles.remove(self._locks()[record.fence])
+            raise StateError("the lock was given back meanwhile.", path=lock_group(record.fence))
         self._locks()[record.fence].parameters[_LOCK_FIELD] = record
         return None
 

@@ -290,9 +290,13 @@ class UpdatingRunOptions(CmdletOptions):
         converter=member_of(RebootType),
     )
     force_recovery: bool = switch(
-        "Clear what a run that died left behind.", sets=_RECOVER, mandatory=True, aliases=("Recover",)
+        "Go on with the run that a dead coordinator left in the cluster, with its own options.",
+        sets=_RECOVER,
+        served=True,
+        mandatory=True,
+        aliases=("Recover",),
     )
-    clear_corrupt_reports: bool = switch("Remove damaged reports as well.", sets=_RECOVER, since="2025")
+    clear_corrupt_reports: bool = switch("Remove damaged reports as well.", sets=_RECOVER, served=True, since="2025")
     suspend_node: Name | None = parameter(
         _STRING,
         "Node that is paused and drained as in its turn, and stays so: runs leave it alone until it is resumed.",
@@ -362,6 +366,8 @@ class UpdatingRunOptions(CmdletOptions):
             return f"Pause and drain {self.suspend_node} of {self.cluster_name}?"
         if self.resume_node is not None:
             return f"Resume {self.resume_node} of {self.cluster_name}?"
+        if self.force_recovery:
+            return f"Go on with the run that was left in {self.cluster_name}?"
         return f"Update the nodes of {self.cluster_name} one after the other?"
 
     @property

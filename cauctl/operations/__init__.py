@@ -7,10 +7,11 @@
 from cauctl.coordinator.stop_switch import StopSwitch
 from cauctl.operations.access import Access, Connection, ConnectionChoice, connect
 from cauctl.operations.explain import explain
+from cauctl.operations.going_on import go_on
 from cauctl.operations.outcome import ClusterStatus, ExitCode, RunOutcome, ScanResult
 from cauctl.operations.plan import load_plan, plan
 from cauctl.operations.recover import Recovery, recover, status
-from cauctl.operations.reports import FoundReports, export_reports, get_reports
+from cauctl.operations.reports import FoundReports, export_reports, get_reports, remove_damaged_reports
 from cauctl.operations.run import run, scan
 from cauctl.operations.run_control import stop_run, watch_run
 from cauctl.operations.trying import ConnectionTrial, NodeTrial, try_connections
@@ -32,9 +33,11 @@ __all__ = [
     "explain",
     "export_reports",
     "get_reports",
+    "go_on",
     "load_plan",
     "plan",
     "recover",
+    "remove_damaged_reports",
     "run",
     "scan",
     "status",

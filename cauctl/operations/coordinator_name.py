@@ -8,7 +8,7 @@ import socket
 
 from cauctl.coordinator.results import Orchestrator
 
-__all__ = ["orchestrator", "owner"]
+__all__ = ["is_ours", "orchestrator", "owner"]
 
 
 def orchestrator(account: str = "") -> Orchestrator:
@@ -27,3 +27,8 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a user id without a name, as containers have
         return str(os.getuid()) if hasattr(os, "getuid") else ""
+
+
+def is_ours(owner_of_lock: str) -> bool:
+    """Say whether the owner of a lock is a process of this computer."""
+    return owner_of_lock.rpartition("@")[2].partition(" (pid ")[0] == socket.gethostname()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from cauctl.coordinator.performer import Ports
 from cauctl.coordinator.recovery import Abandonment, abandon
@@ -16,13 +16,24 @@ from cauctl.models.results import CauNode
 from cauctl.models.run import CauRun, NodeStatusNotification
 from cauctl.operations.access import connect
 from cauctl.operations.coordinator_name import owner
+from cauctl.operations.journals import remembered, set_aside
 from cauctl.operations.outcome import ClusterStatus, ExitCode
+from cauctl.reports.store import ReportStore
 
 if TYPE_CHECKING:
     from cauctl.models.credential import PSCredential
     from cauctl.operations.access import Access, AskPassword, Connection
+    from cauctl.operations.journals import Memory
 
-__all__ = ["Recovery", "interrupted_notice", "recover", "status", "status_through"]
+__all__ = [
+    "Recovery",
+    "give_up",
+    "interrupted_notice",
+    "nothing_to_recover",
+    "recover",
+    "status",
+    "status_through",
+]
 
 
 @frozen
@@ -83,19 +94,45 @@ def recover(
     connection: Connection | None = None,
     credential: PSCredential | None = None,
     ask_password: AskPassword | None = None,
+    store: ReportStore | None = None,
 ) -> Recovery:
     """Give up the run of a dead coordinator: resume what it paused, clean the nodes, give its lock back.
+
+    Journals that it and earlier runs left on this computer become the journals of reports.
 
     Raises:
         RunInProgressError: its coordinator is still at work.
         StateError: its checkpoint cannot be read.
         InputError, ClusterError, TransportError: as :func:`status`.
     """
+    shelves = store or ReportStore()
     with connect(cluster_name, connection=connection, credential=credential, ask_password=ask_password) as access:
-        ports = Ports(cluster=access.cluster, node=access.node, agent=access.agent, clock=access.clock)
-        result = abandon(ports, owner=owner(), name=access.name)
+        held = find_run(access.cluster, access.clock.now())
+        if held is None:
+            return nothing_to_recover(access, shelves)
+        with remembered(shelves, held, access.name) as memory:
+            return give_up(access, shelves, memory)
+
+
+def give_up(access: Access, shelves: ReportStore, memory: Memory) -> Recovery:
+    """Give up the run that holds a cluster that is connected."""
+    ports = Ports(cluster=access.cluster, node=access.node, agent=access.agent, clock=access.clock)
+    result = abandon(ports, owner=owner(), name=access.name, known_dead=memory.known_dead)
+    if memory.journal is not None:
+        memory.journal.close()
+    holder = access.cluster.read_lock() if result.unresumed or result.failures else None
+    tidied = tuple(set_aside(shelves, access.name, but=holder.run_id if holder else None, account=access.account))
     code = ExitCode.FAILED if result.failures else ExitCode.SUCCEEDED
-    return Recovery(result, exit_code=ExitCode.NODE_NOT_RESUMED if result.unresumed else code)
+    return Recovery(
+        evolve(result, done=(*result.done, *tidied)),
+        exit_code=ExitCode.NODE_NOT_RESUMED if result.unresumed else code,
+    )
+
+
+def nothing_to_recover(access: Access, shelves: ReportStore) -> Recovery:
+    """Say that no run holds the cluster, and tidy up what earlier ones left on this computer."""
+    tidied = set_aside(shelves, access.name, but=None, account=access.account)
+    return Recovery(Abandonment(done=("No run holds the cluster.", *tidied)), exit_code=ExitCode.SUCCEEDED)
 
 
 def interrupted_notice(access: Access) -> tuple[str, ...]:
@@ -113,7 +150,7 @@ def _interrupted(cluster: str, held: HeldRun) -> str:
     left = f" It may have left paused: {', '.join(paused)}." if paused else ""
     return (
         f"The run {lock.run_id} of {lock.owner} was interrupted; its lease ended at {lock.lease_until:%Y-%m-%d %H:%M} "
-        f"UTC.{left} To clean up: cauctl recover {cluster} --abandon"
+        f"UTC.{left} To go on with it: cauctl recover {cluster}; to give it up: cauctl recover {cluster} --abandon"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -13,7 +14,6 @@ from cauctl.reports.store import ReportStore, StoredReport
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
-    from pathlib import Path
 
     from cauctl.models.run import RunHistory
 
@@ -95,3 +95,12 @@ def _read_history(journal: Path) -> RunHistory:
 
 def _shown(stored: StoredReport, *, whole: bool) -> CauReport | CauReportSummary:
     return stored.report if whole else stored.summary
+
+
+def remove_damaged_reports(cluster_name: str, *, store: ReportStore | None = None) -> tuple[str, ...]:
+    """Remove the damaged reports of a cluster; gives a sentence for each."""
+    damaged = (store or ReportStore()).shelf(cluster_name).damaged
+    for each in damaged:
+        if each.path is not None:
+            Path(each.path).unlink(missing_ok=True)
+    return tuple(f"Removed: {each.message}" for each in damaged)

@@ -16,14 +16,14 @@ from cauctl.coordinator.journal import FileJournal, JournalHead, MemoryJournal
 from cauctl.coordinator.option_faults import option_faults
 from cauctl.coordinator.output import OutputStream
 from cauctl.coordinator.performer import Ports
-from cauctl.coordinator.results import report
 from cauctl.coordinator.settings import scan_settings, update_settings
 from cauctl.coordinator.stop_switch import StopSwitch
-from cauctl.errors import CauError, ClusterError, InputError, RunInProgressError, RunInterruptedError, StateError
+from cauctl.errors import CauError
 from cauctl.models.validation import raise_faults
 from cauctl.operations.access import connect
-from cauctl.operations.coordinator_name import orchestrator, owner
-from cauctl.operations.outcome import LOCK_LOST_NODE_PAUSED, RunOutcome, ScanResult, failure_of
+from cauctl.operations.coordinator_name import owner
+from cauctl.operations.ending import conclude, refused
+from cauctl.operations.outcome import RunOutcome, ScanResult, failure_of
 from cauctl.operations.recover import interrupted_notice
 from cauctl.operations.signals import heeding_signals
 from cauctl.operations.telling import Teller
@@ -31,17 +31,15 @@ from cauctl.reports.store import ReportStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from cauctl.coordinator.settings import RunSettings
-    from cauctl.coordinator.state import Refusal, RunState
+    from cauctl.coordinator.state import RunState
     from cauctl.models.options import ScanOptions, UpdatingRunOptions
-    from cauctl.models.report import CauReport
     from cauctl.models.updates import UpdateInfo
     from cauctl.operations.access import Access, AskPassword, Connection
     from cauctl.ports import Journal, Observer
 
-__all__ = ["ports_of", "run", "scan", "scanned"]
+__all__ = ["each_to", "ports_of", "run", "scan", "scanned", "watchers", "workers"]
 
 _log = logging.getLogger(__name__)
 
@@ -78,8 +76,8 @@ def scan(  # noqa: PLR0913  each is one thing that a caller may want to say
         options.cluster_name, connection=connection, credential=options.credential, ask_password=ask_password
     ) as access:
         found: list[UpdateInfo] = []
-        stream = OutputStream(_each_to(found, on_output))
-        state = scanned(access, settings, [stream, *_watchers(on_progress, observer)])
+        stream = OutputStream(each_to(found, on_output))
+        state = scanned(access, settings, [stream, *watchers(on_progress, observer)])
         notices = interrupted_notice(access)
     failures = tuple(
         failure_of(cause.problem, node=node.name) for node in state.nodes.values() for cause in node.record.causes[:1]
@@ -127,8 +125,8 @@ def run(  # noqa: PLR0913  each is one thing that a caller may want to say
     ) as access:
         started = _started(access, _with_scripts(access, options, settings))
         written: list[Any] = []
-        take = _each_to(written, on_output)
-        observers = [OutputStream(take), *_watchers(on_progress, observer)]
+        take = each_to(written, on_output)
+        observers = [OutputStream(take), *watchers(on_progress, observer)]
         path = shelves.folder(options.cluster_name) / f"run-{started.run_id}.jsonl"
         journal = FileJournal.create(path, JournalHead(options.cluster_name, run_id=started.run_id))
         switch = stop or StopSwitch()
@@ -137,24 +135,7 @@ def run(  # noqa: PLR0913  each is one thing that a caller may want to say
                 state = _drive(access, started, journal, observers, switch)
         finally:
             journal.close()
-    if state.refusal is not None:
-        path.unlink(missing_ok=True)
-        raise _refused(state, state.refusal)
-    if state.fenced:
-        raise _fenced(state)
-    finished = report(state, orchestrator(access.account))
-    stored, complaints = _store(shelves, state, finished, path)
-    take(finished.cluster_result)
-    return RunOutcome(
-        finished,
-        objects=tuple(written),
-        unresumed=state.unresumed,
-        interrupted=state.stop_asked,
-        detached=state.detached,
-        report_path=stored,
-        journal_path=path if stored is None else stored.with_suffix(".jsonl"),
-        notices=(*_notices(state), *complaints),
-    )
+    return conclude(shelves, state, access, journal=path, written=written, take=take)
 
 
 # --- the run ---------------------------------------------------------------------------------------------------------
@@ -166,20 +147,20 @@ def scanned(access: Access, settings: RunSettings, observers: list[Observer]) ->
     journal = MemoryJournal(JournalHead(access.name, run_id=started.run_id))
     state = _drive(access, started, journal, observers, None)
     if state.refusal is not None:
-        raise _refused(state, state.refusal)
+        raise refused(state, state.refusal)
     return state
 
 
 def _drive(
     access: Access, started: RunStarted, journal: Journal, observers: list[Observer], stop: StopSwitch | None
 ) -> RunState:
-    with _workers() as executor:
+    with workers() as executor:
         driver = Driver(ports_of(access), journal=journal, executor=executor, observers=tuple(observers), stop=stop)
         return driver.run(started)
 
 
 @contextmanager
-def _workers() -> Iterator[ThreadPoolExecutor]:
+def workers() -> Iterator[ThreadPoolExecutor]:
     """Threads for calls under way; one that hangs until its own deadline does not hold up who leaves."""
     executor = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="cauctl")
     try:
@@ -215,7 +196,8 @@ def _started(access: Access, settings: RunSettings) -> RunStarted:
     )
 
 
-def _watchers(on_progress: Callable[[str], None] | None, observer: Observer | None) -> list[Observer]:
+def watchers(on_progress: Callable[[str], None] | None, observer: Observer | None) -> list[Observer]:
+    """Give the observers of an operation: the caller's, and one that tells ``on_progress`` what changes."""
     watchers: list[Observer] = [] if observer is None else [observer]
     if on_progress is not None:
         say = on_progress
@@ -223,7 +205,7 @@ def _watchers(on_progress: Callable[[str], None] | None, observer: Observer | No
     return watchers
 
 
-def _each_to(kept: list[Any], on_output: Callable[[Any], None] | None) -> Callable[[Any], None]:
+def each_to(kept: list[Any], on_output: Callable[[Any], None] | None) -> Callable[[Any], None]:
     """Keep what is written and hand it on; a callback that fails is left out, and costs neither result nor report."""
     hand_on = on_output
 
@@ -239,74 +221,3 @@ def _each_to(kept: list[Any], on_output: Callable[[Any], None] | None) -> Callab
             hand_on = None
 
     return take
-
-
-# --- how it ended ----------------------------------------------------------------------------------------------------
-
-
-def _refused(state: RunState, refusal: Refusal) -> CauError:
-    """The error for a run that did not begin."""
-    from cauctl.coordinator.state import RefusalKind  # noqa: PLC0415  beside its only use
-
-    why = refusal.problem
-    holder = refusal.holder
-    match refusal.kind:
-        case RefusalKind.OPTIONS:
-            return InputError(why.message, advice=why.advice, error_id=why.error_id)
-        case RefusalKind.IN_PROGRESS:
-            return RunInProgressError(
-                why.message,
-                cluster=state.cluster,
-                owner=refusal.owner or (holder.owner if holder else ""),
-                since=holder.acquired.isoformat() if holder else None,
-                advice=why.advice,
-            )
-        case RefusalKind.INTERRUPTED if holder is not None:
-            return RunInterruptedError(
-                why.message, cluster=state.cluster, run_id=holder.run_id, owner=holder.owner, advice=why.advice
-            )
-        case _:
-            return failure_of(why, cluster=state.cluster)
-
-
-def _fenced(state: RunState) -> CauError:
-    holder = f" to {state.holder.owner}" if state.holder else ""
-    left = f" It had paused, and has not resumed: {', '.join(state.unresumed)}." if state.unresumed else ""
-    by_hand = "".join(f" Resume-ClusterNode -Name {node}" for node in state.unresumed if state.holder is None)
-    return ClusterError(
-        f"The lock of the cluster was lost{holder}; this coordinator does nothing more.{left}",
-        cluster=state.cluster,
-        advice=f"See: cauctl status {state.cluster}{'; then:' if by_hand else ''}{by_hand}",
-        error_id=LOCK_LOST_NODE_PAUSED if state.unresumed else "LockLost",
-        category="ResourceUnavailable",
-    )
-
-
-def _store(shelves: ReportStore, state: RunState, finished: CauReport, journal: Path) -> tuple[Path | None, list[str]]:
-    """Store the report of a run that ended; that it cannot be stored must not hide how the run ended."""
-    if state.detached:
-        return None, []
-    try:
-        return shelves.save(finished, journal=journal), []
-    except StateError as error:
-        return None, [str(error)]
-
-
-def _notices(state: RunState) -> Iterator[str]:
-    yield from state.settings.cautions
-    if state.detached:
-        yield (
-            f"The run {state.run_id} was left in the middle; its lock and journal stay. When its lease has ended: "
-            f"cauctl recover {state.cluster} --abandon"
-        )
-    if state.unresumed:
-        names = ", ".join(state.unresumed)
-        yield f"Not resumed: {names}. When it answers again: cauctl recover {state.cluster} --abandon"
-    if state.lock_left:
-        until = f"; its lease ends at {state.lock.lease_until:%Y-%m-%d %H:%M} UTC" if state.lock else ""
-        yield (
-            f"The lock of the cluster could not be given back{until}. After that: "
-            f"cauctl recover {state.cluster} --abandon"
-        )
-    if state.warned:
-        yield "The run took longer than warn_after."

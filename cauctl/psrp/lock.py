@@ -89,6 +89,9 @@ class ClusterLock:
     def take_over(self, record: LockRecord) -> LockRecord | None:
         """Take a held lock with the next number: None when it is ours, else the record of whoever holds it."""
         if self._create(record.fence):
+            if min(self._fences()) == record.fence:
+                self._remove(record.fence)
+                raise StateError("the lock was given back meanwhile.", path=_BASE, advice="Look at the cluster again.")
             return self._mark(record)
         holder = self.read()
         if holder is None:

@@ -9,11 +9,12 @@ from attrs import evolve
 
 from cauctl.coordinator.checkpoint import read_checkpoint
 from cauctl.coordinator.events import StopReason
+from cauctl.coordinator.results import install_results
 from cauctl.coordinator.state import Phase, RunPhase, RunState
 from cauctl.coordinator.stop_switch import StopSwitch
 from cauctl.errors import StateError
 from cauctl.lab.memory import Ports as MemoryPorts
-from cauctl.models.enums import SummaryStatus
+from cauctl.models.enums import ResultCode, SummaryStatus
 from cauctl.models.scripts import ScriptFile
 from tests.trial import USER, Trial, scenario
 
@@ -60,6 +61,17 @@ def test_whenever_it_is_asked_no_node_is_left_paused_and_no_further_one_begins(p
 def test_the_node_in_work_is_undone_before_and_finished_after_it_begins_to_install(phase, status):
     trial = stopped_in(phase)
     assert status is trial.statuses["NODE2"]
+
+
+def test_a_node_whose_run_is_stopped_says_that_it_was_not_searched_again_and_what_was_not_tried():
+    """Succeeded is true of what was tried; nobody may take it for all that there is."""
+    trial = stopped_in(Phase.INSTALLING)
+    node = trial.state.nodes["NODE2"]
+    assert any("stopped before the node was searched again" in note for note in node.record.notes)
+    untried = {update.title for update in node.record.updates}
+    cancelled = [each for each in install_results(node) if each.update_result_code is ResultCode.CANCELED]
+    assert untried
+    assert untried == {each.update_title for each in cancelled}
 
 
 def test_scans_under_way_are_told_to_stop():

@@ -32,6 +32,8 @@ RECORDED = Path(__file__).parent.parent / "recorded" / "cau-cmdlets.json.xz"
 REFERENCE = {each["name"]: each for each in json.loads(lzma.decompress(RECORDED.read_bytes()))}
 CLASSES = (UpdatingRunOptions, GetRunOptions, StopRunOptions, ScanOptions, GetReportOptions, ExportReportOptions)
 SERVED_BY_RUN = {
+    "force_recovery",
+    "clear_corrupt_reports",
     "cluster_name",
     "credential",
     "cau_plugin_name",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cauctl.models.results import ClusterResult, NodeResult
     from cauctl.operations import RunOutcome
 
-__all__ = ["print_result", "register"]
+__all__ = ["finish", "print_result", "register"]
 
 _QUIET = Annotated[bool, Option(name="--quiet", help="Show no progress.")]
 _STYLES = {SummaryStatus.SUCCEEDED: "green", SummaryStatus.PARTIALLY_FAILED: "yellow"}
@@ -63,6 +63,12 @@ def run(given: dict[str, Any], *, output: str, quiet: bool, reaching: Reaching) 
     if (options.confirm or not options.force) and not confirm(options.question):
         say("Nothing was done.")
         return operations.ExitCode.FAILED
+    if options.force_recovery:
+        from cauctl.cli.commands.recover import go_on  # noqa: PLC0415  the other module prints with this one
+
+        for notice in operations.remove_damaged_reports(options.cluster_name) if options.clear_corrupt_reports else ():
+            say(notice, "yellow")
+        return go_on(options.cluster_name, output=output, quiet=quiet, connection=connection)
     with RunProgress(live=False if quiet else None) as progress:
         outcome = operations.run(options, observer=None if quiet else progress, on_signal=say, **connection)
     return finish(outcome, output)
