@@ -12,7 +12,7 @@ documentation. What the reference leaves open is named here and nowhere else:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from itertools import chain
 from typing import Annotated, Any, ClassVar, Final
@@ -25,8 +25,8 @@ from cauctl.models.parameters import CmdletOptions, many, member_of, parameter, 
 from cauctl.models.report_options import ExportReportOptions, GetReportOptions
 from cauctl.models.run_control import GetRunOptions, StopRunOptions
 from cauctl.models.run_rules import cautions_of, contradictions_of
-from cauctl.models.updates import WINDOWS_UPDATE_PLUGIN
-from cauctl.models.validation import Between, Name, fault
+from cauctl.models.scan_options import SERVED_PLUGINS, ScanOptions, plugin_arguments, plugins, unserved_plugins
+from cauctl.models.validation import Between, Name
 
 __all__ = [
     "DEFAULT_REBOOT_TIMEOUT",
@@ -40,8 +40,6 @@ __all__ = [
 ]
 
 DEFAULT_REBOOT_TIMEOUT: Final = timedelta(minutes=15)
-SERVED_PLUGINS: Final = (WINDOWS_UPDATE_PLUGIN,)
-"""Plug-ins that this version can drive."""
 
 MAX_SCRIPT_PATH: Final = 260
 
@@ -74,26 +72,6 @@ class _Script:
 
 Duration = Annotated[timedelta, _Duration()]
 Script = Annotated[str, _Script()]
-
-
-def _plugins(value: Any) -> Any:
-    """Spell the plug-ins that we serve as Microsoft does; names compare without case."""
-    canonical = {name.casefold(): name for name in SERVED_PLUGINS}
-    values = many(value)
-    return tuple(canonical.get(each.casefold(), each) if isinstance(each, str) else each for each in values)
-
-
-def _arguments(value: Any) -> Any:
-    """Copy the hashtables, so that the caller's later changes do not reach us."""
-    return tuple(dict(each) if isinstance(each, Mapping) else each for each in many(value))
-
-
-def _unserved_plugins(names: Iterable[Any], arguments: tuple[Any, ...]) -> Iterator[str]:
-    given = tuple(names)
-    if given != SERVED_PLUGINS:
-        yield fault("cau_plugin_name", list(given), f"{SERVED_PLUGINS[0]}, the one that this version serves")
-    if len(arguments) > max(len(given), 1):
-        yield f"cau_plugin_arguments has {len(arguments)} tables for {len(given)} plug-ins"
 
 
 # --- Invoke-CauRun ---------------------------------------------------------------------------------------------------
@@ -134,7 +112,7 @@ class UpdatingRunOptions(CmdletOptions):
         sets=_DEFAULT,
         served=True,
         default=SERVED_PLUGINS,
-        converter=_plugins,
+        converter=plugins,
     )
     cau_plugin_arguments: tuple[Mapping[str, Any], ...] = parameter(
         _HASHTABLES,
@@ -142,7 +120,7 @@ class UpdatingRunOptions(CmdletOptions):
         sets=_DEFAULT,
         served=True,
         default=(),
-        converter=_arguments,
+        converter=plugin_arguments,
     )
     max_failed_nodes: Annotated[int, Between(-1, 64)] | None = parameter(
         _INT32,
@@ -355,7 +333,7 @@ class UpdatingRunOptions(CmdletOptions):
     def contradictions(self) -> Iterable[str]:
         """Find what only several fields together show."""
         return chain(
-            _unserved_plugins(self.cau_plugin_name, self.cau_plugin_arguments),
+            unserved_plugins(self.cau_plugin_name, self.cau_plugin_arguments),
             contradictions_of(self),
         )
 
@@ -374,55 +352,3 @@ class UpdatingRunOptions(CmdletOptions):
     def cautions(self) -> tuple[str, ...]:
         """What was asked for and has no effect, or another one than its name says; a sentence each."""
         return tuple(cautions_of(self))
-
-
-# --- Invoke-CauScan --------------------------------------------------------------------------------------------------
-
-_ONLY: Final = ("Default",)
-
-
-@frozen(kw_only=True)
-class ScanOptions(CmdletOptions):
-    """Every parameter of Invoke-CauScan."""
-
-    CMDLET: ClassVar[str] = "Invoke-CauScan"
-    DEFAULT_SET: ClassVar[str] = "Default"
-
-    cluster_name: Name = parameter(
-        _STRING, "Name of the cluster to scan.", sets=_ONLY, served=True, position=0, default_text="local cluster"
-    )
-    credential: PSCredential | None = parameter(
-        _CREDENTIAL,
-        "Administrator of the cluster's nodes.",
-        sets=_ONLY,
-        served=True,
-        default_text="current account",
-        secret=True,
-    )
-    cau_plugin_name: tuple[Name, ...] = parameter(
-        _STRINGS,
-        "Plug-ins that find updates.",
-        sets=_ONLY,
-        served=True,
-        default=SERVED_PLUGINS,
-        converter=_plugins,
-    )
-    cau_plugin_arguments: tuple[Mapping[str, Any], ...] = parameter(
-        _HASHTABLES,
-        "Names and values for each plug-in, one table a plug-in, in their order.",
-        sets=_ONLY,
-        served=True,
-        default=(),
-        converter=_arguments,
-    )
-    run_plugins_serially: bool = switch("Scan with one plug-in after the other, not with all at once.", sets=_ONLY)
-    stop_on_plugin_failure: bool = switch("Leave out the remaining plug-ins once one has failed.", sets=_ONLY)
-    os_rolling_upgrade: bool = switch("Scan for upgrades of the operating system.", sets=_ONLY, since="2022")
-    attempt_soft_reboot: bool = switch("Plan for a restart without the firmware.", sets=_ONLY, since="2022")
-    reboot_mode: RebootType | None = parameter(
-        f"{_NAMESPACE}.RebootType", "How nodes restart.", sets=_ONLY, since="2022", converter=member_of(RebootType)
-    )
-
-    def contradictions(self) -> Iterable[str]:
-        """Find what only several fields together show."""
-        return _unserved_plugins(self.cau_plugin_name, self.cau_plugin_arguments)
