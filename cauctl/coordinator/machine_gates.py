@@ -20,6 +20,7 @@ from cauctl.models.nodes import NodeState, readable
 from cauctl.policy import gates
 from cauctl.policy.gates import Gate, Verdict
 from cauctl.policy.placement import holding
+from cauctl.policy.quorum import bears_another_loss
 from cauctl.policy.storage import StorageReport, StorageState, assess, assess_while_out, enough
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECKING", "GUARDING", "closed_for_restart", "empty_again", "leave_to_others", "paused_by_others"]
 
+_NO_RESERVE = "While it is out, one more failure may end the cluster: no vote is to spare."
 _REGAINED = 3
 """Times that a drained node is drained once more in one attempt."""
 
@@ -174,6 +176,8 @@ def _suspend(turn: Turn, node: NodeWork) -> None:
     """
     turn.change(streak=StorageStreak())
     node = turn.keep(node, networks_before=node.record.networks)
+    if not bears_another_loss(turn.facts, node.name):
+        node = turn.note(node, _NO_RESERVE)
     if not node.record.placement:
         owned = turn.facts.owned_by(node.name)
         placement = tuple(Placed(group.name, state=group.state, core=group.is_core_group) for group in owned)

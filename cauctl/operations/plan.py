@@ -12,7 +12,7 @@ from cauctl.coordinator.planning import plan_from_scan
 from cauctl.coordinator.settings import Purpose, update_settings
 from cauctl.errors import InputError
 from cauctl.operations.access import connect
-from cauctl.operations.run import ports_of, scanned
+from cauctl.operations.run import ports_of, scanned, with_scripts
 from cauctl.reports.store import ReportStore
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def plan(
     with connect(
         options.cluster_name, connection=connection, credential=options.credential, ask_password=ask_password
     ) as access:
+        settings = with_scripts(access, options, settings)
         state = scanned(access, evolve(settings, purpose=Purpose.SCAN), [] if observer is None else [observer])
         found = plan_from_scan(ports_of(access), state, settings, [stored.report for stored in earlier])
     return _of_one(found, settings.target) if settings.purpose.one_node else found

@@ -123,7 +123,7 @@ def run(  # noqa: PLR0913  each is one thing that a caller may want to say
     with connect(
         options.cluster_name, connection=connection, credential=options.credential, ask_password=ask_password
     ) as access:
-        started = _started(access, _with_scripts(access, options, settings))
+        started = _started(access, with_scripts(access, options, settings))
         written: list[Any] = []
         take = each_to(written, on_output)
         observers = [OutputStream(take), *watchers(on_progress, observer)]
@@ -176,7 +176,7 @@ def ports_of(access: Access) -> Ports:
     )
 
 
-def _with_scripts(access: Access, options: UpdatingRunOptions, settings: RunSettings) -> RunSettings:
+def with_scripts(access: Access, options: UpdatingRunOptions, settings: RunSettings) -> RunSettings:
     """Read the scripts; refuse what cannot be read, together with all else that does not fit the cluster."""
     found, faults = access.script_files.take(options)
     if faults:

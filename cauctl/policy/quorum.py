@@ -16,9 +16,11 @@ from cauctl.models.nodes import NodeState
 if TYPE_CHECKING:
     from cauctl.models.nodes import ClusterFacts, ClusterNode
 
-__all__ = ["Votes", "votes", "votes_without"]
+__all__ = ["Votes", "bears_another_loss", "votes", "votes_without"]
 
 _MEMBERS = frozenset({NodeState.UP, NodeState.PAUSED})
+_ENOUGH = 3
+"""Members that bear the loss of one of them without a witness."""
 
 
 @frozen
@@ -63,6 +65,19 @@ def votes_without(facts: ClusterFacts, name: str) -> Votes:
     now, node = votes(facts), facts.node(name)
     lost = _vote(node) if node.state in _MEMBERS else 0
     return Votes(now.present - lost, total=now.total)
+
+
+def bears_another_loss(facts: ClusterFacts, name: str) -> bool:
+    """Say whether the cluster outlives one more failure while the node is out, after votes were recomputed.
+
+    Dynamic quorum keeps the votes odd: two members with a witness that is online, or three members, bear it; two alone
+    do so only where the right one fails. A witness that is away has used the reserve up already.
+    """
+    gone, quorum = facts.node(name).name, facts.quorum
+    members = sum(bool(node.node_weight) for node in facts.nodes if node.state in _MEMBERS and node.name != gone)
+    if quorum.witness is not None and not quorum.witness_online:
+        return False
+    return members >= _ENOUGH or (members == _ENOUGH - 1 and quorum.witness is not None)
 
 
 def _vote(node: ClusterNode) -> int:

@@ -68,6 +68,8 @@ def test_scripts_and_options_that_do_not_fit_are_refused_together(start_lab: Cal
     lab = start_lab(nodes=2)
     missing = str(tmp_path / "missing.ps1")
     wrong = options(pre_update_script=missing, post_update_script=missing, node_order=["NODE9"], max_failed_nodes=5)
+    with pytest.raises(InputError, match=r"pre_update_script: .* cannot be read"):
+        operations.plan(wrong)
     with pytest.raises(InputError) as caught:
         operations.run(wrong)
     message = str(caught.value)

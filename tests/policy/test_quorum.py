@@ -7,7 +7,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cauctl.policy.quorum import Votes, votes, votes_without
+from cauctl.policy.quorum import Votes, bears_another_loss, votes, votes_without
 from tests.policy.facts import DOWN, PAUSED, cluster, node
 
 
@@ -66,3 +66,19 @@ def test_quorate_means_more_than_half(weights, witness):
     facts = cluster(*(node(f"N{i}", dynamic_weight=weight) for i, weight in enumerate(weights)), witness=witness)
     left = votes_without(facts, "N0")
     assert left.quorate == (2 * left.present > left.total)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "witness", "bears"),
+    [(2, None, False), (2, 1, False), (3, None, False), (3, 1, True), (3, 0, True), (4, None, True), (4, 1, True)],
+)
+def test_what_one_more_failure_does_while_a_node_is_out(nodes, witness, bears):
+    """node-operations §2.4: the official survival table, one node down, then another."""
+    facts = cluster(*(node(f"N{number}") for number in range(nodes)), witness=witness)
+    assert bears is bears_another_loss(facts, "N0")
+
+
+def test_a_witness_that_is_away_has_used_the_reserve_up():
+    facts = cluster(*(node(f"N{number}") for number in range(4)), witness=1)
+    away = evolve(facts, quorum=evolve(facts.quorum, witness_online=False))
+    assert not bears_another_loss(away, "N0")
