@@ -95,6 +95,28 @@ class Failing:
         return call
 
 
+class DeathError(BaseException):
+    """The coordinator is killed."""
+
+
+class FatalJournal:
+    """A journal whose coordinator dies before or after it has written the n-th record."""
+
+    def __init__(self, journal: MemoryJournal, dies_at: int, *, written: bool) -> None:
+        self._journal, self._left, self._written = journal, dies_at, written
+
+    def append(self, record: dict[str, object]) -> None:
+        """Write, and die when the time has come."""
+        self._left -= 1
+        if self._left or self._written:
+            self._journal.append(record)
+        if not self._left:
+            raise DeathError
+
+    def close(self) -> None:
+        """Nothing."""
+
+
 class Trial:
     """One world and a run in it."""
 
@@ -156,7 +178,7 @@ class Trial:
         self.state = driver.go_on(state, RunTakenOver(self.world.now, owner=owner, fence=fence))
         return self.state
 
-    def restore(self, *, owner: str = "bob@other (pid 1)") -> RunState:
+    def restore(self, *, owner: str = "bob@other (pid 1)", dies_at: int | None = None) -> RunState:
         """Let a coordinator on another machine go on from the checkpoint in the cluster alone."""
         memory = MemoryPorts(self.world, user=USER)
         fence = self._take_lock(memory, owner)
@@ -165,12 +187,20 @@ class Trial:
         clear_searches(memory.agent, checkpoint.state, self.world.machines)
         self.story = Story()
         self.journal = MemoryJournal(JournalHead(self.world.scenario.name, run_id=self.run_id))
-        driver = Driver(self.ports_of(memory), journal=self.journal, observers=(self.story,), stop=self.switch)
+        journal = FatalJournal(self.journal, dies_at, written=True) if dies_at else self.journal
+        driver = Driver(self.ports_of(memory), journal=journal, observers=(self.story,), stop=self.switch)
         lock = evolve(lock, checkpoint="")
         restored = RunRestored(self.world.now, packed=checkpoint.packed, facts=memory.cluster.observe(), lock=lock)
         assert lock.fence == fence
         self.state = driver.restore(restored)
         return self.state
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a run holds the cluster; some node must answer first."""
+        while self.world.entry() is None:
+            self.world.advance(self.world.now + timedelta(minutes=1))
+        return self.memory.cluster.read_lock() is not None
 
     def _take_lock(self, memory: MemoryPorts, owner: str) -> int:
         while self.world.entry() is None:

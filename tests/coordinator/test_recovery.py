@@ -2,43 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import random
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 import pytest
 from attrs import evolve
 
-from cauctl.coordinator.journal import MemoryJournal
+from cauctl.coordinator.checkpoint import checkpoint_of
 from cauctl.coordinator.performer import Ports
 from cauctl.coordinator.recovery import Abandonment, abandon
+from cauctl.coordinator.remembered import unpack
 from cauctl.coordinator.settings import Limits
 from cauctl.coordinator.state import Phase
 from cauctl.coordinator.takeover import find_run
 from cauctl.errors import RunInProgressError, StateError
 from cauctl.lab.memory import Ports as MemoryPorts
+from cauctl.lab.world.scenario import Scenario
+from cauctl.models.agent import AgentProgress, AgentState
+from cauctl.models.enums import SummaryStatus
 from cauctl.models.nodes import LockRecord
-from tests.trial import USER, Failing, Trial, scenario
-
-
-class DeathError(BaseException):
-    """The coordinator is killed."""
-
-
-class FatalJournal:
-    """A journal whose coordinator dies before or after it has written the n-th record."""
-
-    def __init__(self, journal: MemoryJournal, dies_at: int, *, written: bool) -> None:
-        self._journal, self._left, self._written = journal, dies_at, written
-
-    def append(self, record: dict[str, object]) -> None:
-        """Write, and die when the time has come."""
-        self._left -= 1
-        if self._left or self._written:
-            self._journal.append(record)
-        if not self._left:
-            raise DeathError
-
-    def close(self) -> None:
-        """Nothing."""
+from tests.trial import USER, DeathError, Failing, FatalJournal, Trial, scenario
 
 
 def die(trial: Trial, at: int, *, written: bool = True, **options: object) -> bytes:
@@ -254,17 +238,137 @@ def outcome(trial: Trial) -> tuple[object, ...]:
     return nodes, owners, trial.world.ledger.paused_now, trial.memory.cluster.read_lock()
 
 
-@pytest.mark.parametrize("written", [True, False], ids=["written", "torn"])
-@pytest.mark.parametrize("faults", [(), ("drain-fails:NODE1", "connection-cut:NODE2,lasts=400")])
-def test_another_coordinator_goes_on_from_the_journal_to_the_same_result(faults, written):
-    """All is dropped but the journal's bytes; every fifteenth event here, every one is the nightly's."""
-    built = scenario(*faults, nodes=2, storage=True, quirks=True)
+BUILT = scenario(nodes=2, storage=True, quirks=True)
+UNLUCKY = scenario("drain-fails:NODE1", "connection-cut:NODE2,lasts=400", nodes=2, storage=True, quirks=True)
+
+
+def survive(built: Scenario, whole: Trial, dies_at: int, *, written: bool, elsewhere: bool) -> None:
+    """Die at an event, go on from the journal's bytes or the checkpoint, and come to the same end."""
+    trial = Trial(built, seed=5)
+    content = die(trial, dies_at, written=written)
+    trial.world.advance(trial.world.now + timedelta(minutes=dies_at % 20))
+    if not elsewhere:
+        trial.go_on(content)
+    elif trial.is_held:
+        trial.restore()
+    else:
+        return  # nothing was locked yet, or all was done
+    assert outcome(trial) == outcome(whole), f"died at event {dies_at}"
+    assert [trial.left_on(node) for node in trial.world.machines] == [0, 0]
+
+
+def whole_run(built: Scenario) -> tuple[Trial, int]:
+    """A run that nobody kills, and how many events it has."""
     whole = Trial(built, seed=5)
     whole.run()
-    events = whole.journal.content.count(b"\n") - 1
-    for dies_at in range(2, events, events // 15):
-        trial = Trial(built, seed=5)
-        content = die(trial, dies_at, written=written)
-        trial.world.advance(trial.world.now + timedelta(minutes=dies_at % 20))
-        trial.go_on(content)
-        assert outcome(trial) == outcome(whole), f"died at event {dies_at}"
+    return whole, whole.journal.content.count(b"\n") - 1
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["journal", "checkpoint"])
+@pytest.mark.parametrize("written", [True, False], ids=["written", "torn"])
+@pytest.mark.parametrize("built", [BUILT, UNLUCKY], ids=["lucky", "unlucky"])
+def test_another_coordinator_goes_on_to_the_same_result(built, written, elsewhere):
+    """All is dropped but the journal's bytes, or even those; some events here, every one is the nightly's."""
+    whole, events = whole_run(built)
+    for dies_at in range(2 + written, events, events // 12):
+        survive(built, whole, dies_at, written=written, elsewhere=elsewhere)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["journal", "checkpoint"])
+@pytest.mark.parametrize("written", [True, False], ids=["written", "torn"])
+@pytest.mark.parametrize("built", [BUILT, UNLUCKY], ids=["lucky", "unlucky"])
+def test_another_coordinator_goes_on_from_every_single_event_to_the_same_result(built, written, elsewhere):
+    """Issue: at every single event, on the lab in memory."""
+    whole, events = whole_run(built)
+    for dies_at in range(2, events):
+        survive(built, whole, dies_at, written=written, elsewhere=elsewhere)
+
+
+@pytest.mark.parametrize("luck", range(3))
+def test_coordinators_that_die_one_after_the_other_come_to_the_same_result(luck):
+    """Each from the checkpoint of the one before, on a machine of its own."""
+    whole, _ = whole_run(BUILT)
+    dice = random.Random(luck)
+    trial = Trial(BUILT, seed=5)
+    die(trial, dice.randint(12, 40))
+    while trial.is_held:
+        trial.world.advance(trial.world.now + timedelta(minutes=dice.randint(16, 25)))
+        with suppress(DeathError):
+            trial.restore(dies_at=dice.randint(8, 60))
+    assert outcome(trial)[1:] == outcome(whole)[1:]
+    assert {machine.build for machine in trial.world.machines.values()} == {
+        machine.build for machine in whole.world.machines.values()
+    }
+
+
+def test_a_checkpoint_stays_within_a_few_kilobytes_for_16_nodes():
+    trial = Trial(scenario(nodes=16, storage=True))
+    sizes: list[int] = []
+
+    def watch(_event: object, state: object) -> None:
+        if state.now.minute % 10 == 0 and state.nodes:
+            sizes.append(len(checkpoint_of(state)))
+
+    trial.run(on_event=watch)
+    assert max(sizes) < 10_000
+
+
+@pytest.mark.parametrize("text", ["", "%", "e30=", "eJyrrgUAAXUA+Q==", "eJyLjgUAARUAuQ=="])
+def test_a_state_that_is_none_is_refused(text):
+    with pytest.raises(StateError, match="cannot be read"):
+        unpack(text)
+
+
+# --- is it dead ------------------------------------------------------------------------------------------------------
+
+
+def test_a_clock_that_is_ahead_does_not_take_a_living_run_for_dead():
+    """The lease has ended by our clock, which is an hour ahead; the record still changes, so somebody lives."""
+    trial = Trial(scenario(nodes=2))
+    told: list[RunInProgressError] = []
+
+    class Ahead:
+        def now(self) -> datetime:
+            return trial.world.now + timedelta(hours=1)
+
+        def wait(self, until: datetime, _wake: object) -> None:
+            seen = trial.memory.cluster.read_lock()
+            at = until - timedelta(hours=1)
+            trial.memory.cluster.write_lock(evolve(seen, lease_until=at + Limits().lease))
+
+    def intrude(_event: object, state: object) -> None:
+        if not told and any(node.phase is Phase.INSTALLING for node in state.nodes.values()):
+            with pytest.raises(RunInProgressError) as raised:
+                abandon(evolve(successor(trial), clock=Ahead()), owner="bob")
+            told.append(raised.value)
+
+    trial.run(on_event=intrude)
+    assert told[0].owner == "alice@console (pid 4711)"
+    assert trial.result.status is SummaryStatus.SUCCEEDED
+
+
+def test_a_lease_that_no_clock_of_ours_could_have_written_is_watched():
+    """The dead coordinator's clock was a day ahead: its lease seems to last for ever, and nobody renews it."""
+    trial = die_in(Phase.INSTALLING)
+    lock = trial.memory.cluster.read_lock()
+    trial.memory.cluster.write_lock(evolve(lock, lease_until=trial.world.now + timedelta(days=1)))
+    before = trial.world.now
+    assert abandon(successor(trial), owner="bob").unresumed == ()
+    assert trial.world.now - before >= Limits().lease
+
+
+def test_an_agent_that_does_not_stop_is_left_at_work_and_its_node_paused():
+    """To end an installation half way, or to give roles to a node that installs, is worse than to come again."""
+    trial = die_in(Phase.INSTALLING)
+    wait_out_the_lease(trial)
+    ports = successor(trial)
+    agent = Failing(ports.agent, {})
+    agent.poll = lambda *_: AgentProgress(AgentState.RUNNING)
+    agent.leftovers = lambda _node: (trial.run_id,)
+    first = abandon(evolve(ports, agent=agent), owner="bob")
+    assert first.unresumed == ("NODE2",)
+    assert "remove_leftovers NODE2" not in " ".join(agent.calls)
+    assert trial.world.ledger.paused_now == {"NODE2": USER}
+    second = abandon(successor(trial), owner="bob")
+    assert (second.resumed, second.failures) == (("NODE2",), ())

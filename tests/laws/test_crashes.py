@@ -1,7 +1,7 @@
 """A coordinator that dies anywhere is replaced by one that keeps the same laws.
 
-All is dropped but the journal's bytes, whole or cut within the line that was being written; some time passes; another
-coordinator goes on from them.
+All is dropped but the journal's bytes, whole or cut within the line that was being written, or even those, so that the
+checkpoint in the cluster is all there is; some time passes; another coordinator goes on from it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from attrs import frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.coordinator.test_recovery import DeathError, FatalJournal
 from tests.laws.course import Course, prepare
 from tests.laws.invariants import breaches
 from tests.laws.worlds import Case, cases
+from tests.trial import DeathError, FatalJournal
 
 
 @frozen
@@ -29,10 +29,16 @@ class Death:
     """Whether that event is in the journal."""
     away: timedelta
     """Time until another coordinator comes."""
+    elsewhere: bool
+    """Whether it comes on another machine, without the journal."""
 
 
 DEATHS = st.builds(
-    Death, st.integers(3, 2500), st.booleans(), st.integers(0, 90).map(lambda minutes: timedelta(minutes=minutes))
+    Death,
+    st.integers(3, 2500),
+    st.booleans(),
+    st.integers(0, 90).map(lambda minutes: timedelta(minutes=minutes)),
+    st.booleans(),
 )
 
 
@@ -47,7 +53,10 @@ def survive(case: Case, death: Death) -> None:
     except DeathError:
         trial.journal = journal
         trial.world.advance(trial.world.now + death.away)
-        trial.go_on(journal.content + (b"" if death.written else b'{"sum":"5e'))
+        if death.elsewhere and trial.is_held:
+            trial.restore()
+        else:
+            trial.go_on(journal.content + (b"" if death.written else b'{"sum":"5e'))
     assert breaches(course) == []
 
 

@@ -136,6 +136,6 @@ def test_a_run_whose_coordinators_die_at_each_kind_of_action_ends_as_one_that_no
             result = recovered(lab)
     else:
         result = recovered(lab)
+    assert SummaryStatus.SUCCEEDED is result.status, [node.error_record_data for node in result.node_results]
     assert whole == (result_of(result), world_of(lab))
-    assert SummaryStatus.SUCCEEDED is result.status
     nothing_is_left(lab)
