@@ -125,7 +125,8 @@ def invoke_cau_run(  # noqa: PLR0913  Invoke-CauRun has these parameters
         reboot_mode: how nodes restart.
         credential: administrator of the nodes; without it as the connection or the current account says.
         force: do not ask for confirmation.
-        what_if: touch nothing and return what would be done: a ``PlanStep`` for each node, in the order of their turns.
+        what_if: touch nothing and return what would be done: a ``PlanStep`` for each node, in the order of their turns;
+            with ``force_recovery`` what Get-CauRun returns, the run that would be gone on with.
         confirm: asked once with what is about to be done; its False ends the call before anything is touched.
         connection: how the nodes are reached, where neither the user's ``clusters.toml`` nor a lab says it; ours, not
             PowerShell's.
@@ -150,6 +151,8 @@ def invoke_cau_run(  # noqa: PLR0913  Invoke-CauRun has these parameters
             f"{options.CMDLET} changes the nodes of {options.cluster_name} and was not confirmed.",
             advice="Give force=True, or confirm= a function that asks.",
         )
+    if options.what_if and options.force_recovery:
+        return _left_behind(options, connection)
     if options.what_if:
         for caution in options.cautions:
             warnings.warn(caution, CauWarning, stacklevel=2)
@@ -159,6 +162,16 @@ def invoke_cau_run(  # noqa: PLR0913  Invoke-CauRun has these parameters
     if confirm is not None and not confirm(options.question):
         return CauOutput()
     return _output(operations.run(options, connection=connection, on_output=on_output, on_progress=on_progress))
+
+
+def _left_behind(options: UpdatingRunOptions, connection: Connection | None) -> CauOutput[Any]:
+    """Say which run would be gone on with, and touch nothing."""
+    from cauctl import operations  # noqa: PLC0415  the connections are loaded when they are used
+
+    found = operations.status(options.cluster_name, connection=connection, credential=options.credential)
+    for notice in found.notices:
+        warnings.warn(notice, CauWarning, stacklevel=3)
+    return CauOutput([found.state, *([found.run] if found.run else [])], notices=found.notices)
 
 
 def _recover(options: UpdatingRunOptions, confirm: Callable[[str], bool] | None, **given: Any) -> CauOutput[Any]:

@@ -96,3 +96,9 @@ def test_stopping_is_asked_for_and_a_dead_coordinator_cannot_be_asked(
     until(lambda: operations.status(lab.name).state is RunState.RUN_FAILED)
     with pytest.raises(RunInterruptedError, match="has no coordinator any more"):
         cau.stop_cau_run(lab.name, force=True)
+    before = dict(lab.report().paused_now)
+    with pytest.warns(cau.CauWarning, match="was interrupted"):
+        state, left = cau.invoke_cau_run(lab.name, force_recovery=True, what_if=True)
+    assert (RunState.RUN_FAILED, "CauRun", before) == (state, type(left).__name__, dict(lab.report().paused_now))
+    assert 0 == main(["run", lab.name, "--force-recovery", "--what-if"])
+    assert "RunFailed; nothing was done." in capsys.readouterr().err

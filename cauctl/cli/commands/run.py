@@ -52,6 +52,11 @@ def run(given: dict[str, Any], *, output: str, quiet: bool, reaching: Reaching) 
 
     options = UpdatingRunOptions.bind(**given)
     connection = reaching.for_operations()
+    if options.what_if and options.force_recovery:
+        found = operations.status(options.cluster_name, **connection)
+        for line in (*found.notices, f"{options.cluster_name}: {found.state}; nothing was done."):
+            say(line)
+        return operations.ExitCode.SUCCEEDED
     if options.what_if:
         if output not in {"table", "json"}:
             raise InputError(f"a plan has no form {output}", where="--output", expected="table or json with --what-if")
