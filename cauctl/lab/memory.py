@@ -30,13 +30,12 @@ from cauctl.errors import (
     RemoteError,
     StateError,
 )
+from cauctl.lab.memory_agent import MemoryAgent
 from cauctl.lab.memory_scripts import MemoryScripts
-from cauctl.lab.world.agent_twin import AgentTwin
 from cauctl.lab.world.cluster import NETWORKS
 from cauctl.lab.world.machine import ERROR_SHUTDOWN_IN_PROGRESS, REMOTE_SHUTDOWN_RULES, RestartRefusedError
 from cauctl.lab.world.roles import ClusterApiError
 from cauctl.lab.world.view import cluster_facts, node_probe
-from cauctl.models.agent import AgentProgress, AgentState
 from cauctl.models.lock import fence_of, lock_group
 from cauctl.models.nodes import (
     ClusterFacts,
@@ -53,9 +52,7 @@ if TYPE_CHECKING:
     from cauctl.lab.world.machine import Machine
     from cauctl.lab.world.membership import Member
     from cauctl.lab.world.roles import Group
-    from cauctl.lab.world.tasks import ScheduledTask
     from cauctl.lab.world.world import World
-    from cauctl.models.agent import AgentRequest
     from cauctl.models.enums import FailbackType
     from cauctl.models.nodes import StorageFacts
 
@@ -63,7 +60,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MemoryAgent", "MemoryCluster", "MemoryNode", "Ports", "VirtualClock"]
 
-TASK_PATH: Final = "\\cauctl\\"
 _LOCK_FIELD: Final = "CauctlLock"
 _HALF: Final = 0.5
 
@@ -350,79 +346,6 @@ class MemoryNode:
     def forget(self, node: str) -> None:
         """Drop what is open to this node: in memory nothing ever is."""
         self._wire.world.machine(node)
-
-
-class MemoryAgent:
-    """:class:`cauctl.ports.UpdateAgent` in memory: the agent's twin, without its files.
-
-    Args:
-        wire: the way to the nodes.
-        twin: what is put to work there.
-    """
-
-    def __init__(self, wire: Wire, twin: type[AgentTwin] = AgentTwin) -> None:
-        self._wire = wire
-        self._twin = twin
-
-    def begin(self, node: str, request: AgentRequest) -> None:
-        """Start the work."""
-
-        def start(machine: Machine) -> None:
-            if machine.tasks.find(TASK_PATH, _work_name(request)) is not None:
-                return
-            task = machine.tasks.register(TASK_PATH, _work_name(request), "")
-            machine.tasks.start(task, lambda: self._twin(machine, request, cancelled=lambda: task.cancelled))
-
-        self._wire.act(node, start)
-
-    def poll(self, node: str, request: AgentRequest, after: int) -> AgentProgress:
-        """Events numbered above ``after``, and whether the agent is still at work."""
-        task = self._wire.reach(node).tasks.find(TASK_PATH, _work_name(request))
-        if task is None:
-            return AgentProgress(AgentState.LOST)
-        twin = task.program
-        events = tuple(twin.events[after:]) if isinstance(twin, AgentTwin) else ()
-        if isinstance(twin, AgentTwin) and twin.finished:
-            return AgentProgress(AgentState.FINISHED, events=events)
-        return AgentProgress(AgentState.LOST if task.state == "Ready" else AgentState.RUNNING, events=events)
-
-    def cancel(self, node: str, request: AgentRequest) -> None:
-        """Ask the agent to stop after what it cannot interrupt."""
-
-        def ask(machine: Machine) -> None:
-            task = machine.tasks.find(TASK_PATH, _work_name(request))
-            if task is not None:
-                task.cancelled = True
-
-        self._wire.act(node, ask)
-
-    def collect(self, node: str, request: AgentRequest) -> None:
-        """Remove what the work left on the node."""
-        self._wire.act(node, lambda machine: _remove(machine, [machine.tasks.find(TASK_PATH, _work_name(request))]))
-
-    def leftovers(self, node: str) -> tuple[str, ...]:
-        """Ids of runs whose work is still on the node."""
-        tasks = self._wire.reach(node).tasks.all()
-        return tuple(dict.fromkeys(task.name.partition(".")[0] for task in tasks if task.path == TASK_PATH))
-
-    def remove_leftovers(self, node: str, run_id: str) -> None:
-        """End and remove all that this run left on the node."""
-
-        def clear(machine: Machine) -> None:
-            _remove(machine, [task for task in machine.tasks.all() if task.name.partition(".")[0] == run_id])
-
-        self._wire.act(node, clear)
-
-
-def _work_name(request: AgentRequest) -> str:
-    return f"{request.run_id}.{request.request_id}"
-
-
-def _remove(machine: Machine, tasks: list[ScheduledTask | None] | list[ScheduledTask]) -> None:
-    for task in tasks:
-        if task is not None:
-            machine.tasks.stop(task)
-            machine.tasks.unregister(task)
 
 
 class Ports:
