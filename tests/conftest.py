@@ -4,6 +4,7 @@ Environment:
 
 * ``CAUCTL_PWSH``: path of a PowerShell 7; without it ``pwsh`` is looked for on PATH.
 * ``CAUCTL_DATA``: folder whose ``wsman`` holds recorded sessions of real Windows (``*.yml``, see ``tests.recordings``).
+* ``CAUCTL_STUBS``: folder of modules that stand for Windows' commands as far as binding goes.
 * ``CAUCTL_REQUIRE_PWSH=1``: a test that would skip for want of PowerShell or of recorded sessions fails instead.
 """
 

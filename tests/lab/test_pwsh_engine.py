@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cauctl.errors import InputError, OperationTimeoutError, RemoteError
+from cauctl.errors import CauError, InputError, OperationTimeoutError, RemoteError
 from cauctl.lab.lock import EndpointLock
 from cauctl.lab.server import Lab
 from cauctl.psrp.pipeline import command, script
@@ -119,6 +119,26 @@ def test_a_missing_powershell_is_told_before_anything_starts(tmp_path):
         Lab(engine="bash")
 
 
+def test_a_program_that_is_no_powershell_is_refused_and_leaves_nothing():
+    """What it said stands in the message."""
+    lab = Lab("LAB-NONE", engine="pwsh", pwsh=sys.executable, published=False)
+    with pytest.raises(InputError, match="a PowerShell 7 that starts"):
+        lab.start()
+    assert () == lab.processes
+
+
+def test_a_session_that_cannot_be_made_is_told(pwsh_path, tmp_path):
+    """A module that is missing breaks the session, and the client learns it at once."""
+    lock = EndpointLock(("Get-NodeName",), modules=(tmp_path / "Missing.psm1",))
+    with (
+        bench(tmp_path / "lab", "pwsh", name="LAB-BROKEN", pwsh=pwsh_path, lock=lock) as broken,
+        NodeSession(broken.connections[0]) as session,
+        pytest.raises(CauError) as told,
+    ):
+        session.run(command("Get-NodeName"), within=PATIENCE)
+    assert "The specified module" in str(told.value)
+
+
 CHILD = """
 import sys, time
 from pathlib import Path
@@ -133,9 +153,13 @@ with bench(Path(sys.argv[1]), "pwsh", name="LAB-KILLED", pwsh=sys.argv[2]) as fo
 
 def test_the_processes_end_when_the_lab_is_killed(pwsh_path, tmp_path):
     """Nothing has to be tidied up by hand: their standard input closes with the lab's process."""
-    root = Path(__file__).parents[2]
+    root, environment = Path(__file__).parents[2], {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(
-        [sys.executable, "-c", CHILD, str(tmp_path / "lab"), pwsh_path], stdout=subprocess.PIPE, text=True, cwd=root
+        [sys.executable, "-c", CHILD, str(tmp_path / "lab"), pwsh_path],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=root,
+        env=environment,
     ) as child:
         processes = [int(text) for text in child.stdout.readline().split()]
         assert processes

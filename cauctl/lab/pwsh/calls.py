@@ -11,14 +11,14 @@ Rules kept here:
 
 from __future__ import annotations
 
-import contextlib
 import hmac
 import logging
 import secrets
-import select
+import selectors
 import socket
 import struct
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import field, frozen
@@ -73,8 +73,9 @@ class _Hangup:
 
     def wait(self, timeout: float | None = None) -> bool:
         try:
-            readable, _, _ = select.select([self._connection], [], [], timeout)
-            return bool(readable) and not self._connection.recv(1, socket.MSG_PEEK)
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._connection, selectors.EVENT_READ)
+                return bool(selector.select(timeout)) and not self._connection.recv(1, socket.MSG_PEEK)
         except (OSError, ValueError):
             return True
 
@@ -230,7 +231,8 @@ class CallServer:
             self._closed = True
             self._callers.clear()
             connections, threads = list(self._connections), list(self._threads)
-        _shut(self._listener)
+        with suppress(OSError):
+            socket.create_connection(("127.0.0.1", self.port), _PATIENCE).close()  # wakes who waits for a caller
         for connection in connections:
             _shut(connection)
         for thread in (self._thread, *threads):
@@ -269,7 +271,9 @@ class CallServer:
             connection.close()
 
     def _answer(self, connection: socket.socket) -> None:
+        connection.settimeout(_PATIENCE)
         text = _read(connection)
+        connection.settimeout(None)
         token, mark, document = text.partition("<")
         caller = self._find(token)
         if caller is None:
@@ -314,6 +318,6 @@ def _exactly(connection: socket.socket, count: int) -> bytes:
 
 
 def _shut(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
     connection.close()

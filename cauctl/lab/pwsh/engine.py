@@ -78,6 +78,7 @@ class PwshEngine:
         self._kinds: dict[UUID, int] = {}
         self._first: dict[UUID, bytes] = {}
         self._closed = False
+        self._over = False
         self._elements: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._acknowledged: queue.SimpleQueue[bool] = queue.SimpleQueue()
         try:
@@ -100,6 +101,11 @@ class PwshEngine:
 
     def __repr__(self) -> str:
         return f"<PwshEngine process {self._process.pid}, {'closed' if self._closed else 'open'}>"
+
+    @property
+    def running(self) -> bool:
+        """Whether the process has not ended."""
+        return not self._over
 
     @property
     def process_id(self) -> int:
@@ -206,6 +212,7 @@ class PwshEngine:
         finally:
             self._process.kill()
             self._process.wait()
+            self._over = True
             stdout.close()
             self._elements.put(None)
             self._acknowledged.put(False)
@@ -236,6 +243,7 @@ class PwshEngine:
                 if guid != _POOL:
                     self._outlet.put(fragment, guid)
                     if is_state and flags & 2:
+                        del self._kinds[guid]
                         self._outlet.finish(guid)
                 elif not is_state:
                     self._outlet.put(fragment)

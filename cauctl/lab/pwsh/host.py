@@ -83,12 +83,12 @@ class PwshHost:
                 with self._guard:
                     self._engines.difference_update(made)
 
+            environment = self._kit.environment(self._calls.address(token))
+            engine = PwshEngine(outlet, self._arguments, environment=environment, ended=ended)
             with self._guard:
-                engine = PwshEngine(
-                    outlet, self._arguments, environment=self._kit.environment(self._calls.address(token)), ended=ended
-                )
                 made.append(engine)
-                self._engines.add(engine)
+                if engine.running:  # one that has ended already has nobody left to say so
+                    self._engines.add(engine)
             return engine
 
         return make

@@ -135,7 +135,18 @@ class PwshKit:
     def _compile(self, description: Path) -> None:
         """Save the cmdlets as a file where .NET can, so that each session only loads it."""
         script = description.with_name("assembly.ps1")
-        done = subprocess.run(  # noqa: S603  the program that the lab was given
+        try:
+            done = self._run(script, description)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise InputError(str(error), where=str(self._pwsh), expected="a PowerShell 7 that starts") from error
+        if done.returncode:
+            said = done.stderr.decode("utf-8", "replace").strip()
+            raise InputError(
+                said[:500] or f"status {done.returncode}", where=str(self._pwsh), expected="a PowerShell 7 that starts"
+            )
+
+    def _run(self, script: Path, description: Path) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(  # noqa: S603  the program that the lab was given
             [str(self._pwsh), "-NoLogo", "-NoProfile", "-File", str(script), str(description),
              str(self._folder / "Cauctl.Lab.dll")],
             env=self.environment(""),
@@ -144,11 +155,6 @@ class PwshKit:
             timeout=_PATIENCE,
             check=False,
         )  # fmt: skip
-        if done.returncode:
-            said = done.stderr.decode("utf-8", "replace").strip()
-            raise InputError(
-                said[:500] or f"status {done.returncode}", where=str(self._pwsh), expected="a PowerShell 7"
-            )
 
 
 def _described(commands: CommandTable) -> Iterator[CommandMetadata]:
