@@ -295,8 +295,16 @@ class Performer:
                 facts = self._look(state)
                 if _serves(facts, node, state):
                     return (ClusterObserved(self._now(), call=call.number, node=node, facts=facts),)
+            elif state.fence > 1:
+                self._clear(node, state.run_id)
             self._ports.agent.begin(node, action.request)
         return (AgentBegun(self._now(), call=call.number, node=node),)
+
+    def _clear(self, node: str, run_id: str) -> None:
+        """Remove what a dead coordinator of this run began on a node: who searches there now knows nothing of it."""
+        agent = self._ports.agent
+        if run_id in agent.leftovers(node):
+            agent.remove_leftovers(node, run_id)
 
     def _poll(self, call: Call, _state: RunState) -> Answers:
         node, action = _node(call), call.action

@@ -115,8 +115,8 @@ def take_over(  # noqa: PLR0913  each is a fact of the lock or of who takes it
 def clear_searches(agent: UpdateAgent, state: RunState, nodes: Iterable[str]) -> None:
     """Remove what the searches and downloads of a dead coordinator left on nodes, for one that begins them anew.
 
-    Where an installation may be under way nothing is removed. A node that does not answer is left as it is: the next
-    run removes what is found there.
+    Where an installation may be under way nothing is removed. A node that does not answer is left as it is: what is
+    there is removed when the next search begins on it.
     """
     for name in nodes:
         node = state.nodes.get(name)

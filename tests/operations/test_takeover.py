@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from attrs import evolve
 
 import cmdlets as cau
 from cauctl import operations
+from cauctl.cli.app import main
 from cauctl.lab.server import Lab
 from cauctl.lab.world.scenario import Quirks, standard_scenario
 from cauctl.lab.world.standard import STANDARD_CATALOGUE
@@ -139,3 +141,72 @@ def test_a_run_whose_coordinators_die_at_each_kind_of_action_ends_as_one_that_no
     assert SummaryStatus.SUCCEEDED is result.status, [node.error_record_data for node in result.node_results]
     assert whole == (result_of(result), world_of(lab))
     nothing_is_left(lab)
+
+
+# --- two coordinators ------------------------------------------------------------------------------------------------
+
+
+def coordinator(lab: Lab, *, state: Path) -> subprocess.Popen[str]:
+    """``cauctl run`` as a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "cauctl", "run", lab.name, "--force", "--quiet"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "CAUCTL_STATE": str(state)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_of_two_coordinators_that_start_together_exactly_one_runs(start_lab, tmp_path):
+    """The other is told who and since when, with exit code 4."""
+    lab = start_lab(**OPTIONS)
+    with coordinator(lab, state=tmp_path / "a") as first, coordinator(lab, state=tmp_path / "b") as second:
+        told = {process.pid: process.communicate(timeout=120)[1] for process in (first, second)}
+    assert {0, 4} == {first.returncode, second.returncode}, told
+    winner, loser = (first, second) if first.returncode == 0 else (second, first)
+    assert f"(pid {winner.pid}) since 20" in told[loser.pid]
+    assert 2 == len([pause for pause in lab.report().pauses if pause.paused])
+
+
+def test_a_coordinator_that_was_fenced_off_does_nothing_more_when_it_wakes_up(start_lab, tmp_path):
+    """It sleeps with a node paused; another machine goes on; it wakes up, says which node it had paused, and ends."""
+    lab = start_lab(**OPTIONS)
+    with coordinator(lab, state=tmp_path / "asleep") as process:
+        try:
+            until(lambda: bool(lab.report().paused_now))
+            process.send_signal(signal.SIGSTOP)
+            until(lambda: operations.status(lab.name).state is RunState.RUN_FAILED)
+            assert 0 == main(["recover", lab.name, "--force", "--quiet"])
+            before = lab.report()
+            process.send_signal(signal.SIGCONT)
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    after = lab.report()
+    assert 5 == process.returncode, err
+    assert "this coordinator does nothing more" in err
+    assert (before.pauses, before.restarts, before.installations) == (after.pauses, after.restarts, after.installations)
+    nothing_is_left(lab)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["by journal", "by checkpoint"])
+def test_a_coordinator_may_be_killed_at_every_single_event(tmp_path, monkeypatch, whole, moment, elsewhere):
+    """By SIGKILL, on the lab over real PowerShell remoting."""
+    event = 3
+    while True:
+        folder = tmp_path / str(event)
+        for name in ("STATE", "RUNTIME"):
+            monkeypatch.setenv(f"CAUCTL_{name}", str(folder / name.lower()))
+        with Lab(SMALL.name, **OPTIONS) as lab:
+            try:
+                killed(lab, str(event), moment, state=folder / ("elsewhere" if elsewhere else "state"))
+            except AssertionError:
+                return  # the run has fewer events
+            if operations.status(lab.name).lock is not None:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", cau.CauWarning)
+                    assert whole == (result_of(recovered(lab)), world_of(lab)), f"killed {moment} event {event}"
+                nothing_is_left(lab)
+        event += 1
