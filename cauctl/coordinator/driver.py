@@ -84,7 +84,7 @@ class Driver:
     Args:
         ports: everything outside.
         journal: the run's memory.
-        executor: performs calls; it stays the caller's to shut down.
+        executor: performs calls; it stays the caller's to shut down. Without one they are performed at once.
         observers: whoever watches.
         stop: asked now and then whether to stop or to leave.
         machine: decides.
@@ -104,7 +104,7 @@ class Driver:
         self.state = RunState()
         self._ports = ports
         self._journal = journal
-        self._executor = executor or inline()
+        self._executor = executor
         self._observers = list(observers)
         self._stop = stop or StopSwitch()
         self._performer = Performer(ports, lambda: self.state)
@@ -255,7 +255,7 @@ class Driver:
         before = self.state
         self.state, instructions = self._step(before, event)
         self._tell(before, event)
-        self._route(event)
+        self._route(before, event)
         for instruction in instructions:
             self._follow(instruction)
 
@@ -275,16 +275,21 @@ class Driver:
 
     def _perform(self, call: Call) -> None:
         self._under_way += 1
-        self._executor.submit(self._performer.perform, call, self.state).add_done_callback(self._done)
+        if self._executor is None:
+            self._inbox.put(self._performer.perform(call, self.state))
+        else:
+            self._executor.submit(self._performer.perform, call, self.state).add_done_callback(self._done)
 
     def _done(self, future: Future[tuple[Event, ...]]) -> None:
         if not future.cancelled():
             self._inbox.put(future.result())
 
-    def _route(self, event: Event) -> None:
+    def _route(self, before: RunState, event: Event) -> None:
         """Ask the cluster through nodes that are not worked on, and drop what is open to nodes that went."""
         if isinstance(event, CallFailed):
             self._forget(event)
+        if self.state.nodes is before.nodes:
+            return
         avoided = frozenset(node.name for node in self.state.nodes.values() if node.phase in _AVOIDED)
         if avoided != self._avoided:
             self._avoided = avoided

@@ -68,6 +68,7 @@ class Packer:
     def __init__(self) -> None:
         self._written: dict[str, tuple[NodeWork, str]] = {}
         self._updates: dict[FoundUpdate, int] = {}
+        self._updates_written: tuple[int, str] = 0, "[]"
 
     def __repr__(self) -> str:
         return f"<Packer of {len(self._written)} nodes>"
@@ -76,7 +77,10 @@ class Packer:
         """Give the state in short."""
         run = _json(_converter.unstructure(changed(state, **_FORGOTTEN)))
         nodes = ",".join(self._node(node) for node in state.nodes.values())
-        updates = _json([_converter.unstructure(update) for update in self._updates])
+        if self._updates_written[0] != len(self._updates):
+            text = _json([_converter.unstructure(update) for update in self._updates])
+            self._updates_written = len(self._updates), text
+        updates = self._updates_written[1]
         return base64.b64encode(zlib.compress(f"[{run},{updates},[{nodes}]]".encode(), 6)).decode("ascii")
 
     def _node(self, node: NodeWork) -> str:

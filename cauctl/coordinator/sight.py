@@ -30,8 +30,8 @@ def told(
         at,
         call=call,
         node=node,
-        nodes=tuple(new for old, new in zip(before.nodes, now.nodes, strict=True) if old != new),
-        groups=tuple(new for old, new in zip(before.groups, now.groups, strict=True) if old != new),
+        nodes=tuple(new for old, new in zip(before.nodes, now.nodes, strict=True) if new is not old and new != old),
+        groups=tuple(new for old, new in zip(before.groups, now.groups, strict=True) if new is not old and new != old),
         quorum=None if before.quorum == now.quorum else now.quorum,
     )
 

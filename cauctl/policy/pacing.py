@@ -1,6 +1,6 @@
 """How often is looked at something that takes its time.
 
-Often at first, then in proportion to the time that has passed: a wait is overshot by at most a fiftieth of its length,
+Often at first, then in proportion to the time that has passed: a wait is overshot by at most a hundredth of its length,
 and a long one costs few looks.
 """
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["next_look", "next_watch"]
 
-_PART = 50
+_PART = 100
 _WATCH_SHARE = 5
 
 

@@ -12,7 +12,7 @@ from tests.policy.facts import NOON
 
 @pytest.mark.parametrize(
     ("passed", "pause"),
-    [(0, 5), (250, 5), (1000, 20), (3000, 60), (100_000, 60)],
+    [(0, 5), (500, 5), (1000, 10), (3000, 30), (100_000, 60)],
 )
 def test_often_at_first_then_in_proportion_up_to_a_limit(passed, pause):
     now = NOON + timedelta(seconds=passed)
