@@ -57,12 +57,3 @@ def test_100_000_events_are_read_and_replayed_within_3_seconds(trial):
     whole = best(lambda: replay(read_journal(content).events))
     print(f"\n{whole:.2f} s to read and replay {len(lines)} lines, {parse:.2f} s to only parse them")
     assert whole <= 3
-
-
-@pytest.mark.nightly
-@pytest.mark.parametrize("nodes", [2, 4, 8, 16])
-def test_worlds_a_second(nodes):
-    """Whole runs on the lab in memory, journal included, on one core."""
-    built = scenario(nodes=nodes, storage=True)
-    taken = best(lambda: Trial(built).run())
-    print(f"\n{nodes} nodes: {1 / taken:.1f} worlds a second")

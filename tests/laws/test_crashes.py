@@ -6,6 +6,7 @@ checkpoint in the cluster is all there is; some time passes; another coordinator
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 
 import pytest
@@ -68,8 +69,8 @@ def test_a_coordinator_may_die_at_any_event(case, death):
 
 
 @pytest.mark.nightly
-@settings(max_examples=5_000)
+@settings(max_examples=int(os.environ.get("CAUCTL_LAW_WORLDS", "5000")))
 @given(cases(), DEATHS)
 def test_a_coordinator_may_die_at_any_event_all_night(case, death):
-    """The same on five thousand worlds."""
+    """The same on thousands of worlds."""
     survive(case, death)
