@@ -65,6 +65,7 @@ def bench(  # noqa: PLR0913  what a lab can be
                 authentication="basic",
                 ca_file=folder / "ca.pem",
                 certificate_name=node.name,
+                jea=lab.record.jea,
             )
             for node in lab.record.nodes
         ]

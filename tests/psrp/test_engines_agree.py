@@ -11,10 +11,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from everything_sent import every_pipeline
+from everything_sent import every_call, every_pipeline
 
 from cauctl.errors import RemoteError
+from cauctl.lab.jea import jea_lock
 from cauctl.psobject import PSDictionary, PSList, PSObject
+from cauctl.psrp.jea.export import export_endpoint
 from cauctl.psrp.pipeline import Command, ErrorRecord, Pipeline, command
 from tests.engine_lab import Bench, bench
 
@@ -76,6 +78,8 @@ REFUSED = [
 """What both must refuse alike."""
 REASONS = {
     "LocalDateTime": "the moment of asking",
+    "ModuleVersion": "the twin is no module",
+    "AgentHash": "the twin is no module",
     "Selected.System.Management.Automation.ApplicationInfo": "a program of the lab is a function in real PowerShell",
 }
 """Differences that stay: part of the place or of the own engine's value, and why."""
@@ -91,6 +95,19 @@ def answers(pwsh_path: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[A
     for engine in ("python", "pwsh"):
         with bench(folder / engine, engine, name="LAB-AGREE", pwsh=pwsh_path, time_scale=STILL) as found:
             given.append({str(pipeline): answer(found, pipeline) for pipeline in asked})
+    return given[0], given[1]
+
+
+@pytest.fixture(scope="module")
+def locked_answers(pwsh_path: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Answers, Answers]:
+    """The same of endpoints that show the functions of our module alone: its twin, and the exported module itself."""
+    folder = tmp_path_factory.mktemp("locked")
+    export_endpoint(folder / "out")
+    module = folder / "out" / "CauctlNode" / "CauctlNode.psd1"
+    given: list[Answers] = []
+    for engine, lock in (("python", jea_lock()), ("pwsh", jea_lock(module))):
+        with bench(folder / engine, engine, name="LAB-AGREE", pwsh=pwsh_path, lock=lock, time_scale=STILL) as found:
+            given.append({str(pipeline): answer(found, pipeline) for pipeline in map(in_the_lab, every_call())})
     return given[0], given[1]
 
 
@@ -152,7 +169,7 @@ def answer(found: Bench, pipeline: Pipeline) -> dict[str, Any]:
         record = {"id": failure.fully_qualified_error_id, "category": failure.category, "target": failure.target}
         return {"ends": record}
     objects = [plain(each) for each in result.output]
-    if "Get-ClusterParameter" in str(pipeline):
+    if "Get-ClusterParameter" in str(pipeline) or "Get-CauctlLock" in str(pipeline):
         objects.sort(key=str)  # they were set from a Hashtable, which has no order
     told: dict[str, Any] = {f"object {at}": each for at, each in enumerate(objects)}
     told |= {f"error {at}": error(each) for at, each in enumerate(result.errors)}
@@ -185,6 +202,11 @@ def test_everything_that_the_product_sends(answers):
     """Whatever the product can send is answered alike."""
     asked = [str(in_the_lab(pipeline)) for pipeline in every_pipeline()]
     assert [] == unexplained(answers, asked)
+
+
+def test_every_call_of_an_endpoint_without_language(locked_answers):
+    """Whatever the product can send to a restricted endpoint is answered alike."""
+    assert [] == unexplained(locked_answers, [str(in_the_lab(pipeline)) for pipeline in every_call()])
 
 
 def test_most_of_what_is_sent_is_answered_with_objects(answers):

@@ -26,6 +26,7 @@ __all__ = [
     "select",
     "switch",
     "text",
+    "texts",
 ]
 
 MODULE: Final = "CauctlNode"
@@ -85,8 +86,15 @@ def switch(name: str) -> ParameterMetadata:
 
 
 def select(ctx: CommandContext, names: Iterable[str], *steps: Step) -> Iterator[Value]:
-    """Run a pipeline and give only these properties of its objects."""
-    return ctx.invoke(*steps, Step("Select-Object", parameters={"Property": array(names)}))
+    """Run a pipeline and give only these properties of its objects, in objects of no class."""
+    chosen = list(names)
+    for found in ctx.invoke(*steps, Step("Select-Object", parameters={"Property": array(chosen)})):
+        yield custom_object({name: found[name] for name in chosen})
+
+
+def texts(items: Iterable[str]) -> Value:
+    """Make an array of strings."""
+    return array(items, type_names=("System.String[]", "System.Array", "System.Object"))
 
 
 def first(ctx: CommandContext, name: str, /, **parameters: Value) -> Value:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cauctl.lab.binder.metadata import Validation
 from cauctl.lab.dispatch import Step
-from cauctl.lab.jea.declaring import FunctionSet, answer, first, parameter, plain
+from cauctl.lab.jea.declaring import FunctionSet, answer, first, parameter, plain, texts
 from cauctl.psobject import array
 
 if TYPE_CHECKING:
@@ -56,11 +56,11 @@ def get_state(ctx: CommandContext, _call: BoundCall) -> Iterator[Value]:
         LocalDateTime=system["LocalDateTime"],
         CurrentBuild=build["CurrentBuild"],
         UBR=build["UBR"],
-        RebootPending=array(name for name, path in _SIGNALS.items() if _exists(ctx, path)),
+        RebootPending=texts(name for name, path in _SIGNALS.items() if _exists(ctx, path)),
         BootFinished=_exists(ctx, _BOOT_MARK),
         ServicingInProgress=_is_busy(ctx),
         ClusterServiceRunning=_text(first(ctx, "Get-Service", Name="ClusSvc")["Status"]) == "Running",
-        StoppedServices=array(_stopped(ctx)),
+        StoppedServices=texts(_stopped(ctx)),
     )
 
 
