@@ -115,10 +115,10 @@ def read_fragment(text: str, *, limits: Limits = _USUAL_LIMITS) -> Any:
     with open_source(text, most=limits.document) as source:
         syntax = Syntax(source.read(limits.document), fault=source.fault)
     reader = Reader(syntax, limits, any_secret=True)
-    pos = syntax.skip(0)
+    pos = syntax.skip(0, inside=False)
     value, pos = reader.value(syntax.start(pos), pos, 0)
     reader.shapes.settle()
-    if (pos := syntax.skip(pos)) < len(syntax.text):
+    if (pos := syntax.skip(pos, inside=False)) < len(syntax.text):
         raise syntax.error(pos, "Something follows the value.", "the end")
     syntax.check_end()
     return value

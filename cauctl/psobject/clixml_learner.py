@@ -82,9 +82,9 @@ class Learner:
     def _part(self, node: Node, part: re.Match[str]) -> None:
         if part["names"] and node.type_names is None:
             node.type_names = self._hole('<TNRef RefId="', _ID, '" />')
-        elif part["text"] and node.text is None:
+        elif part["text"] and node.text is None and node.extended is None:
             node.text = self._hole("(?:<ToString>", "([^<]*)", "</ToString>|<ToString />)")
-        elif part["group"] == "Props" and node.adapted is None:
+        elif part["group"] == "Props" and node.adapted is None and node.extended is None:
             node.adapted = self._members("Props")
         elif part["group"] == "MS" and node.extended is None:
             node.extended = self._members("MS")

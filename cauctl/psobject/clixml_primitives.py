@@ -74,6 +74,9 @@ _GUID: Final = re.compile(
     r"(\{|\()?([0-9A-Fa-f]{8})-([0-9A-Fa-f]{4})-([0-9A-Fa-f]{4})-([0-9A-Fa-f]{4})-([0-9A-Fa-f]{12})(\}|\))?"
 )
 _BARE_GUID: Final = re.compile(r"[0-9A-Fa-f]{32}")
+_GUID_PARTS: Final = (8, 4, 4, 4, 12)
+_EIGHT_DIGITS: Final = re.compile(r"[0-9A-Fa-f]{8}")
+_GUID_NUMBER: Final = re.compile(r"\+?(?:0[xX])?([0-9A-Fa-f]+)")
 _GUID_OF_NUMBERS: Final = re.compile(
     r"\{0x0*([0-9A-F]{1,8}),0x0*([0-9A-F]{1,4}),0x0*([0-9A-F]{1,4}),\{"
     + ",".join([r"0x0*([0-9A-F]{1,2})"] * 8)
@@ -100,7 +103,7 @@ _MICROSECOND_DATE: Final = 26
 _LEAP_YEAR: Final = 1904  # .NET's year for a date without one
 _DURATION: Final = re.compile(
     r"(-?)P(?=.)(?:([0-9]+)Y)?(?:([0-9]+)M)?(?:([0-9]+)D)?"
-    r"(?:T(?=.)(?:([0-9]+)H)?(?:([0-9]+)M)?(?:(?=\.?[0-9])([0-9]*)(?:\.([0-9]*))?S)?)?"
+    r"(?:T(?=.)(?:([0-9]+)H)?(?:([0-9]+)M)?(?:(?=[.0-9])([0-9]*)(?:\.([0-9]*))?S)?)?"
 )
 _INT32_TOP: Final = (1 << 31) - 1
 _INT32_DIGITS: Final = 10
@@ -287,6 +290,18 @@ def _guid(text: str) -> UUID:
     numbers = _GUID_OF_NUMBERS.fullmatch("".join(word.split()))
     if numbers is not None:
         return UUID("".join(map(str.zfill, numbers.groups(), _GUID_WIDTHS)))
+    return _guid_of_parts(word[1:-1] if word[:1] + word[-1:] in ("{}", "()") else word)
+
+
+def _guid_of_parts(word: str) -> UUID:
+    """Read a GUID whose parts are numbers with a sign or ``0x`` in front, as long as without; .NET takes them."""
+    parts = word.split("-")
+    if tuple(map(len, parts)) == _GUID_PARTS and _EIGHT_DIGITS.fullmatch(parts[-1], 4):
+        *numbers, last = parts
+        found = [_GUID_NUMBER.fullmatch(number) for number in (*numbers, last[:4])]
+        digits = [each[1].zfill(len(each[0])) for each in found if each is not None]
+        if len(digits) == len(found):
+            return UUID("".join(digits) + last[4:])
     raise ValueError("a GUID such as 01234567-89ab-cdef-0123-456789abcdef")
 
 

@@ -6,6 +6,7 @@ Rules kept here, as PowerShell 7.6 keeps them:
 * RefIds are plain strings. A reference finds what was begun before it, across top-level values too.
 * A name that comes again, in any case, replaces value and name of the first at its place.
 * An ``Obj`` may be the base value of another, which then stands for it.
+* A text drops a note ``ToString`` before it, Props a note ``GetType``.
 * An OrderedDictionary stays ordered only if its type name comes first of all and before the entries.
 * ``Obj`` nests 48 deep. Member sets (MS within MS) share that limit here; PowerShell does not count them.
 """
@@ -218,10 +219,12 @@ class Reader:
     def _to_string(self, found: PSObject, tag: StartTag, _depth: int) -> int:
         text, pos = self.syntax.content(tag)
         found.text = unescape(text)
+        found.extended.discard("ToString")
         return pos
 
     def _adapted(self, found: PSObject, tag: StartTag, depth: int) -> int:
         names, values, pos = self._members(tag, depth, 0)
+        found.extended.discard("GetType")
         known = self._shared(names)
         if known is None:
             found.adapted = Members.joined(names, values)
@@ -390,7 +393,6 @@ def _wrap(found: PSObject, inner: PSObject) -> None:
     found.base = inner.base
     found.text = inner.text if found.text is None else found.text
     found.type_names = found.type_names or inner.type_names
-    if inner.adapted is None:
-        found.extended = Members.of({**inner.extended, **found.extended})
-    elif found.adapted is None:
+    found.extended = Members.of({**inner.extended, **found.extended})
+    if found.adapted is None:
         found.adapted = inner.adapted

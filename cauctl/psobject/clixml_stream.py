@@ -124,7 +124,7 @@ class Documents:
             pos = declaration.end()
         elif syntax.text.startswith("<?xml ", pos) and "?>" not in syntax.text[pos:]:
             raise syntax.cut("the end of the XML declaration, ?>")
-        root = read_root(syntax, syntax.skip(pos))
+        root = read_root(syntax, syntax.skip(pos, inside=False))
         self._pos = root.end
         return root
 
@@ -148,7 +148,7 @@ class Documents:
         syntax = self._syntax
         pos = syntax.skip_space(self._pos) if self._printed else self._pos
         if not (self._printed and syntax.text.startswith("#", pos)):
-            pos = syntax.skip(pos)
+            pos = syntax.skip(pos, inside=False)
         if pos == len(syntax.text):
             if not syntax.final:
                 raise TruncatedError

@@ -4,7 +4,8 @@ Rules kept here, all as PowerShell's own reader has them:
 
 * An element of another namespace is another element, however it is called; but numbers, booleans, dates and the like
   (NAMESPACE_FREE) go by their local name alone. Prefixes must be declared. Attributes count only without a prefix.
-* Between elements stand white space, comments and processing instructions, nothing else. CDATA is text.
+* Between elements stand white space, comments and processing instructions, nothing else. White space may be written
+  as a reference there (``&#10;``), but outside the root. CDATA is text.
 * No document type, no entities but the five of XML; ``&#1;`` and ``&#xD800;`` are accepted, raw control characters not.
 * Every refusal is an InputError with line and column (both from 1) of the offending character and what was expected.
 
@@ -22,7 +23,7 @@ from cauctl.psobject.clixml_window import Window
 if TYPE_CHECKING:
     from cauctl.errors import InputError
 
-__all__ = ["DECLARATION", "NAMESPACE_FREE", "StartTag", "Syntax"]
+__all__ = ["DECLARATION", "NAME", "NAMESPACE_FREE", "StartTag", "Syntax"]
 
 NAMESPACE_FREE: Final = frozenset(
     (
@@ -40,13 +41,17 @@ DECLARATION: Final = re.compile(
 )
 """An XML declaration."""
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
+_WHITE_REFERENCE: Final = re.compile(r"&#(?:0*(?:9|10|13|32)|x0*(?:9|[aA]|[dD]|20));")
+_OPEN_REFERENCE: Final = re.compile(r"&(?:#(?:[0-9]*|x[0-9A-Fa-f]*))?")
 _NEXT_TAG: Final = re.compile(r"[ \t\r\n]*<(?![!?])")
 _NAME_START: Final = (
     "A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c-\u200d\u2070-\u218f\u2c00-\u2fef"
-    "\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd"
+    "\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufefe\uff00-\ufffd"
 )
 _NCNAME: Final = f"[{_NAME_START}][{_NAME_START}\\-.0-9\u00b7\u0300-\u036f\u203f-\u2040]*"
 _QNAME: Final = re.compile(f"(?:({_NCNAME}):)?({_NCNAME})")
+NAME: Final = f"(?:{_NCNAME}(?::{_NCNAME})?)"
+"""Pattern of a name, with or without a prefix."""
 _ATTRIBUTE: Final = re.compile(r"""[ \t\r\n]*=[ \t\r\n]*(?:"([^"<]*)"|'([^'<]*)')""")
 _PLAIN_START: Final = re.compile(
     r'<([A-Za-z]\w*)(?: S="([^"<&]*)")?(?: N="([^"<&]*)")?(?: RefId="([^"<&]*)")? ?(/?)>', re.ASCII
@@ -116,8 +121,13 @@ class Syntax(Window):
         """Skip white space."""
         return _SPACE.match(self.text, pos).end()  # type: ignore[union-attr]  # matches the empty string as well
 
-    def skip(self, pos: int) -> int:
-        """Skip white space, comments and processing instructions; what follows is ``<`` of a tag or the end."""
+    def skip(self, pos: int, *, inside: bool = True) -> int:
+        """Skip white space, comments and processing instructions; what follows is ``<`` of a tag or the end.
+
+        Args:
+            pos: where to begin.
+            inside: whether that is inside of an element, where white space may be written as a reference.
+        """
         text = self.text
         found = _NEXT_TAG.match(text, pos)
         if found is not None:
@@ -131,8 +141,18 @@ class Syntax(Window):
                 pos = self._comment(pos)
             elif lead[:1] in ("<", ""):
                 return pos
+            elif inside and lead[0] == "&":
+                pos = self._white_reference(pos)
             else:
                 raise self.error(pos, "Text stands where only elements may stand.", "an element")
+
+    def _white_reference(self, pos: int) -> int:
+        found = _WHITE_REFERENCE.match(self.text, pos)
+        if found is not None:
+            return found.end()
+        if _OPEN_REFERENCE.fullmatch(self.text, pos):
+            raise self.cut("an element")
+        raise self.error(pos, "Text stands where only elements may stand.", "an element")
 
     def _comment(self, pos: int) -> int:
         text = self.text

@@ -65,6 +65,11 @@ class Members(dict[str, Any]):
             raise KeyError(name)
         dict.__delitem__(self, key)
 
+    def discard(self, name: str) -> None:
+        """Remove a member, in any case of its name, if there is one."""
+        if self and name in self:
+            del self[name]
+
     def put(self, name: str, value: Any) -> None:
         """Set a member; one of the same name in any case gives its place, and its name is written as given now."""
         key = self._key(name)

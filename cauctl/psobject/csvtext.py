@@ -7,6 +7,7 @@ Rules kept here (numbers are those of the project's study of ConvertTo-Xml):
 * A field is ``Value.ToString()`` in the culture; a null is nothing at all, an empty text is ``""`` (R54, R55).
 * The type line is the first type name, also a custom or ``Deserialized.`` one; ``CSV:`` in front is cut (R56).
 * ConvertTo-Csv leaves out empty lines, a file keeps them (R53, R57).
+* A dictionary that comes later also fills columns called like a .NET property of it, such as ``Count``.
 * A null record, and a null value in a dictionary, fail as they do in PowerShell.
 
 Use::
@@ -20,6 +21,7 @@ import warnings
 from contextlib import contextmanager
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, Final, Literal
+from uuid import UUID
 
 from attrs import field, frozen
 
@@ -33,7 +35,7 @@ from cauctl.psobject.netmembers import net_properties
 from cauctl.psobject.nettext import TextStyle
 from cauctl.psobject.objects import PSDictionary, PSObject
 from cauctl.psobject.objecttext import ObjectText
-from cauctl.psobject.values import type_name
+from cauctl.psobject.values import DateTime, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +47,8 @@ QuoteKind = Literal["Always", "AsNeeded", "Never"]
 _KINDS: Final = {kind.lower(): kind for kind in ("Always", "AsNeeded", "Never")}
 _NULL_RECORD: Final = "Cannot bind argument to parameter 'InputObject' because it is null."
 _NULL_REFERENCE: Final = "Object reference not set to an instance of an object."
+_SCRIPTED: Final = (UUID, DateTime)
+"""Types whose first property comes of PowerShell's type table, which does not know what was read under another name."""
 _TYPE_PREFIX: Final = "CSV:"
 
 
@@ -145,14 +149,14 @@ def csv_lines(
         columns: columns that a file has already, which lines are to be appended to; there is no header then.
         force: whether the first record may lack some of those columns.
     """
-    table = _Table(style, command)
+    table = _Table(style, command, columns or [])
     for number, record in enumerate(each_record(records), 1):
         with _at_record(number):
             fields = table.fields(record, number)
         if number == 1 and columns is None:
             yield from table.begin(record, fields)
         elif number == 1:
-            table.go_on(columns or [], fields, force=force)
+            table.go_on(fields, force=force)
         with _at_record(number):
             line = table.row(fields, number)
         yield line
@@ -173,23 +177,24 @@ def _at_record(number: int) -> Iterator[None]:
 class _Field:
     """One value of a record by its name."""
 
-    __slots__ = ("is_entry", "name", "value")
+    __slots__ = ("is_asked_for", "is_entry", "name", "value")
 
-    def __init__(self, name: str, value: Any, *, is_entry: bool = False) -> None:
+    def __init__(self, name: str, value: Any, *, is_entry: bool = False, is_asked_for: bool = False) -> None:
         self.name, self.value, self.is_entry = name, value, is_entry
+        self.is_asked_for = is_asked_for
+        """Whether it is only there for a column that others have."""
 
 
 class _Table:
     """What the first record has settled, and the conversion of each."""
 
-    def __init__(self, style: CsvStyle, command: str) -> None:
+    def __init__(self, style: CsvStyle, command: str, columns: list[str]) -> None:
         self._style, self._command = style, command
         self._texts = ObjectText(style.text_style)
         self._separator = style.separator
         self._quotes = "Always" if style.use_quotes is None else _KINDS[style.use_quotes.lower()]
         self._quoted = None if style.quote_fields is None else {name.upper() for name in style.quote_fields}
-        self._columns: list[str] = []
-        self._names: list[str] = []
+        self._settle(columns)
         self._warned = False
 
     def fields(self, record: Any, number: int) -> list[_Field]:
@@ -207,13 +212,25 @@ class _Table:
         if not isinstance(held, PSObject):
             return [_Field(name, value) for name, value in net_properties(held, self._texts.style)]
         if isinstance(held.base, PSDictionary):
-            return [*map(self._entry, held.base.items()), *(self._note(held.base, *note) for note in notes(held))]
+            found = [*map(self._entry, held.base.items()), *(self._note(held.base, *note) for note in notes(held))]
+            return found + self._asked_for(held, {each.name.upper() for each in found})
         found = [_Field(name, value) for name, value, _ in properties(held)]
         if held.base is not None and not is_live_enum(held) and (not held.deserialized or held.adapted is None):
             there = {each.name.upper() for each in found}
             of_dotnet = net_properties(held if held.is_container else held.base, self._texts.style)
+            if held.deserialized and held.type_names and type(held.base) in _SCRIPTED:
+                del of_dotnet[0]
             found += [_Field(name, value) for name, value in of_dotnet if name.upper() not in there]
         return found
+
+    def _asked_for(self, dictionary: PSObject, there: set[str]) -> list[_Field]:
+        """List the properties of a dictionary that others have columns for."""
+        wanted = set(self._names) - there
+        if not wanted:
+            return []
+        known = dictionary.adapted
+        own = net_properties(dictionary, self._texts.style) if known is None else known.items()
+        return [_Field(name, value, is_asked_for=True) for name, value in own if name.upper() in wanted]
 
     def begin(self, record: Any, fields: list[_Field]) -> Iterator[str]:
         """Settle the columns and give type line and header."""
@@ -224,11 +241,10 @@ class _Table:
             yield f"#TYPE {_first_type_name(powershell_value(record))}"
         yield self._separator.join(map(self._shown, self._columns, self._columns))
 
-    def go_on(self, columns: list[str], fields: list[_Field], *, force: bool) -> None:
-        """Settle the columns that a file has already."""
-        self._settle(columns)
-        there = {each.name.upper() for each in fields}
-        missing = next((name for name in columns if name.upper() not in there), None)
+    def go_on(self, fields: list[_Field], *, force: bool) -> None:
+        """Hold the first of the records that are appended to the columns that a file has already."""
+        there = {each.name.upper() for each in fields if not each.is_asked_for}
+        missing = next((name for name in self._columns if name.upper() not in there), None)
         if missing is not None and not force:
             raise InputError(
                 f"The appended object does not have a property that corresponds to the column {missing!a}.",

@@ -14,7 +14,7 @@ from uuid import UUID
 from cauctl.errors import InputError
 from cauctl.psobject.members import base_type
 from cauctl.psobject.nettext import clock_text, local_clock
-from cauctl.psobject.objects import PSDictionary, PSObject, PSQueue, PSStack, enum_value
+from cauctl.psobject.objects import ORDERED_DICTIONARY, PSDictionary, PSObject, PSQueue, PSStack, enum_value
 from cauctl.psobject.values import (
     DateTime,
     Int16,
@@ -174,12 +174,22 @@ def _array(type_name: str, length: int) -> list[tuple[str, Any]]:
     ]
 
 
+def _dictionary(type_name: str, count: int) -> list[tuple[str, Any]]:
+    """List what a Hashtable or an OrderedDictionary has."""
+    of_keys = "System.Collections.Hashtable+KeyCollection"
+    of_values = "System.Collections.Hashtable+ValueCollection"
+    if type_name == ORDERED_DICTIONARY[0]:
+        of_keys = of_values = f"{type_name}+OrderedDictionaryKeyValueCollection"
+    flags = [(name, False) for name in ("IsReadOnly", "IsFixedSize", "IsSynchronized")]
+    return [("Count", count), *flags, ("Keys", of_keys), ("Values", of_values), ("SyncRoot", type_name)]
+
+
 def _container(value: PSObject) -> list[tuple[str, Any]]:
     name, count = base_type(value), len(value)
     if name.endswith("[]"):
         return _array(name, count)
     if isinstance(value.base, PSDictionary):
-        return []
+        return _dictionary(name, count)
     if isinstance(value.base, PSStack | PSQueue):
         return [("Count", count), ("IsSynchronized", False), ("SyncRoot", name)]
     if name != "System.Collections.ArrayList":

@@ -3,16 +3,16 @@
 Most objects stay property bags after reading. A few types do not: PowerShell builds the .NET object anew, so their .NET
 type, properties and text show. Notes stay, but for those that are called like a property or method. A known name counts
 at any place among the type names, with and without ``Deserialized.`` in front. The parts may be properties or notes,
-boxed or not. Where they do not make an object, the bag stays, as in PowerShell.
+boxed or not; addresses come of a text. Where they do not make an object, the bag stays, as in PowerShell.
 """
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import TYPE_CHECKING, Any, Final
 
+from cauctl.psobject.addresses import ip_address, ip_text, mail_parts
 from cauctl.psobject.nettext import TextStyle
 from cauctl.psobject.objects import (
     DESERIALIZED,
@@ -51,8 +51,6 @@ _CULTURE_PROPERTIES: Final = (
     "TwoLetterISOLanguageName",
 )
 _FAMILIES: Final = {4: ("InterNetwork", 2), 6: ("InterNetworkV6", 23)}
-_MAIL_USER: Final = re.compile(r"(?!\.)[^\s<>@\"]+")
-_MAIL_HOST: Final = re.compile(r"[^\s<>@\"]+")
 _NETWORKS: Final = {
     "IsIPv6Multicast": IPv6Network("ff00::/8"),
     "IsIPv6LinkLocal": IPv6Network("fe80::/10"),
@@ -65,10 +63,10 @@ _NETWORKS: Final = {
 
 def rebuilt(value: PSObject) -> PSObject:
     """Give the live object that PowerShell makes of one that was read; the same object where it makes none."""
-    if not value.deserialized or value.base is not None:
+    build = _builder(value.type_names) if value.deserialized else None
+    if build is None or (value.base is not None and build not in _OF_TEXT):
         return value
-    build = _builder(value.type_names)
-    made = build(value) if build else None
+    made = build(value)
     if made is None:
         return value
     taken = {name.upper() for name in made.adapted or ()} | _METHODS
@@ -84,7 +82,8 @@ def _part(value: PSObject, name: str) -> Any:
 
 def may_be_rebuilt(value: PSObject) -> bool:
     """Tell whether an object's type names are such that PowerShell tries to make it live."""
-    return value.deserialized and value.base is None and _builder(value.type_names) is not None
+    build = _builder(value.type_names) if value.deserialized else None
+    return build is not None and (value.base is None or build in _OF_TEXT)
 
 
 @lru_cache(maxsize=1024)
@@ -104,13 +103,19 @@ def _live(
     return PSObject(type_names=(type_name, *bases), text=text, adapted=properties, declared=declared)
 
 
+def _text(value: PSObject) -> str:
+    """Give the text that an address is parsed of: the stored one, else that of the base value."""
+    if value.text is not None or value.base is None or value.is_container:
+        return value.text or ""
+    return TextStyle().text(value.base)
+
+
 def _ip_address(value: PSObject) -> PSObject | None:
-    try:
-        address = ip_address(value.text or "")
-    except ValueError:
+    address = ip_address(_text(value))
+    if address is None:
         return None
     six = address if isinstance(address, IPv6Address) else None
-    text = (value.text or "").lower()
+    text = ip_text(address)
     zone = six.scope_id if six else None
     # A getter that throws (ScopeId of IPv4, Address of IPv6) shows as a null of its declared type.
     found: dict[str, Any] = {
@@ -125,22 +130,13 @@ def _ip_address(value: PSObject) -> PSObject | None:
 
 
 def _mail_address(value: PSObject) -> PSObject | None:
-    name, address = _mail_parts((value.text or "").strip())
-    user, _, host = address.partition("@")
-    if not (_MAIL_USER.fullmatch(user) and _MAIL_HOST.fullmatch(host)) or ".." in user or set(name) & set('"<>'):
+    parts = mail_parts(_text(value))
+    if parts is None:
         return None
+    name, user, host = parts
+    address = f"{user}@{host}"
     found = {"DisplayName": name, "User": user, "Host": host, "Address": address}
     return _live("System.Net.Mail.MailAddress", f'"{name}" <{address}>' if name else address, found, {})
-
-
-def _mail_parts(text: str) -> tuple[str, str]:
-    """Split ``Name <address>`` or ``"Name" <address>``; the name of a bare address is empty."""
-    if not text.endswith(">"):
-        return "", text
-    name, _, address = text[:-1].rpartition("<")
-    name = name.strip()
-    quoted = len(name) > 1 and name[0] == name[-1] == '"'
-    return (name[1:-1].strip() if quoted else name), address
 
 
 def _culture(value: PSObject) -> PSObject | None:
@@ -221,3 +217,5 @@ _BUILDERS: Final[Mapping[str, Callable[[PSObject], PSObject | None]]] = {
     _PRIMITIVE_DICTIONARY: _primitive_dictionary,
     "System.Security.Cryptography.X509Certificates.X500DistinguishedName": _distinguished_name,
 }
+_OF_TEXT: Final = frozenset((_ip_address, _mail_address))
+"""What PowerShell makes of the text of anything, of a boxed value too; the others it makes of property bags only."""

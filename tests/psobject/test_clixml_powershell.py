@@ -53,6 +53,23 @@ def test_powershell_reads_a_document_that_went_through_us_as_the_original(oracle
     assert ours == original or same_but_for_order(ours, original)
 
 
+ODD = {
+    "white-reference": '<I32>1</I32>&#10;<Obj RefId="0">&#x20;<MS>&#9;<I32 N="a">1</I32>&#13;</MS></Obj>',
+    "note-to-string": '<Obj RefId="0"><MS><S N="ToString">x</S><I32 N="a">1</I32></MS><ToString>t</ToString></Obj>',
+    "note-get-type": '<Obj RefId="0"><MS><S N="GETTYPE">x</S></MS><Props><I32 N="p">1</I32></Props></Obj>',
+    "guid-sign": "<G>+1234567-0x9a-+def-+123-+0x789abcdef</G>",
+    "duration-point": "<TS>PT1H.S</TS>",
+    "doctype": "<XD>&lt;!-- x --&gt;&lt;!DOCTYPE a [&lt;!ELEMENT a ANY&gt;] &gt;&lt;a/&gt;</XD>",
+}
+"""What PowerShell reads and never writes."""
+
+
+@pytest.mark.parametrize("body", ODD.values(), ids=ODD)
+def test_powershell_reads_odd_documents_as_we_do(oracle, body):
+    document = f'<Objs Version="1.1.0.1" xmlns="{NAMESPACE}">{body}</Objs>'
+    assert oracle.ask("again", through_us(document)) == oracle.ask("again", document)
+
+
 def through_us(document: str) -> str:
     return write_clixml(read_clixml(document))
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import warnings
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,9 +19,14 @@ from cauctl.psobject import (
     CsvStyle,
     DateTime,
     DroppedPropertyWarning,
+    PSObject,
+    SecureString,
+    Uri,
+    XmlDocument,
     array,
     convert_to_csv,
     custom_object,
+    hashtable,
     ordered_dictionary,
     read_clixml,
 )
@@ -295,3 +302,32 @@ def test_a_null_record_comes_too_late_to_take_back_the_lines_before_it():
 def test_a_value_without_counterpart_is_refused_by_its_record(value):
     with pytest.raises(InputError, match=r"^record 2: "):
         list(cmdlets.convert_to_csv([custom_object({"a": 1}), value]))
+
+
+def test_a_later_dictionary_fills_columns_called_like_its_properties():
+    """What .NET gives it stands behind its entries and notes, and makes no column of its own."""
+    first = custom_object({"Count": 0, "Keys": "k", "a": 2})
+    assert [
+        '"Count","Keys","a"',
+        '"0","k","2"',
+        '"1","System.Collections.Hashtable+KeyCollection","5"',
+        '"9","System.Collections.Specialized.OrderedDictionary+OrderedDictionaryKeyValueCollection","6"',
+    ] == lines([first, hashtable({"a": 5}), ordered_dictionary({"A": 6, "count": 9})])
+
+
+@pytest.mark.parametrize(
+    ("expected", "value"),
+    [
+        (['"Variant","Version"', '"0","12"'], UUID("01234567-89ab-cdef-0123-456789abcdef")),
+        ("Date", DateTime(datetime(2026, 1, 2))),  # noqa: DTZ001  a clock time without zone
+    ],
+)
+def test_what_powershell_adds_to_a_type_is_missing_under_another_name(expected, value):
+    found = lines([PSObject(value, type_names=("Foo",), deserialized=True)])
+    assert expected == found if isinstance(expected, list) else found[0].startswith('"Date","Day",')
+
+
+@pytest.mark.parametrize("value", [Uri("http://a/b"), XmlDocument("<a />"), SecureString("7800")])
+def test_a_record_whose_net_properties_are_not_known_is_refused(value):
+    with pytest.raises(InputError, match=r"the \.NET properties of a System.* are not known here"):
+        lines([value])
