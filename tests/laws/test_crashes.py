@@ -36,7 +36,7 @@ class Death:
 
 DEATHS = st.builds(
     Death,
-    st.integers(3, 2500),
+    st.builds(lambda part, whole: 3 + part * whole, st.integers(0, 100), st.sampled_from([1, 2, 5, 15])),
     st.booleans(),
     st.integers(0, 90).map(lambda minutes: timedelta(minutes=minutes)),
     st.booleans(),
