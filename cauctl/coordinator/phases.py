@@ -41,6 +41,8 @@ class RunPhase(Enum):
 class Phase(Enum):
     """Where a node is; finer than :class:`~cauctl.models.enums.NodeStatus`, which people see."""
 
+    __hash__ = object.__hash__  # a member is itself alone, and is looked up with every event
+
     IDLE = "Idle"
     """The run has not looked at it yet."""
     PROBING = "Probing"

@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 T = TypeVar("T", bound=AttrsInstance)
+_new, _set = object.__new__, object.__setattr__
 
 
 @frozen
@@ -262,10 +263,9 @@ class NodeWork:
 
 def changed(value: T, **changes: Any) -> T:
     """Give a copy of a value with some fields changed; TypeError for a field that it has not."""
-    copy = object.__new__(type(value))
-    fields, had = copy.__dict__, value.__dict__
-    fields.update(had)
-    fields.update(changes)
+    copy, had = _new(type(value)), value.__dict__
+    fields = {**had, **changes}
+    _set(copy, "__dict__", fields)
     if len(fields) != len(had):
         raise TypeError(f"{type(value).__name__} has no {', '.join(changes.keys() - had.keys())}")
     return copy

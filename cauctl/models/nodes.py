@@ -32,6 +32,8 @@ __all__ = [
 class NodeState(Enum):
     """``Microsoft.FailoverClusters.PowerShell.ClusterNodeState``."""
 
+    __hash__ = object.__hash__  # a member is itself alone, and is looked up with every event
+
     UNKNOWN = "Unknown"
     UP = "Up"
     DOWN = "Down"
@@ -50,6 +52,8 @@ class DrainStatus(Enum):
 
 class GroupState(Enum):
     """``Microsoft.FailoverClusters.PowerShell.ClusterGroupState``."""
+
+    __hash__ = object.__hash__  # a member is itself alone, and is looked up with every event
 
     UNKNOWN = "Unknown"
     ONLINE = "Online"

@@ -111,7 +111,7 @@ def _at_work(access: Access) -> HeldRun | None:
             cluster=access.name,
             run_id=lock.run_id,
             owner=lock.owner,
-            advice=f"Undo what it left behind with: cauctl recover {access.name} --abandon",
+            advice=f"Go on with it: cauctl recover {access.name}; to give it up add --abandon.",
         )
     return held
 
