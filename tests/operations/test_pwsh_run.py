@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
-from test_jea_run import FEW, pass_the_main_job
+from test_jea_run import FEW
 
+import cmdlets as cau
 from cauctl.lab.server import Lab
 from cauctl.lab.world import standard_scenario
 
@@ -28,11 +29,21 @@ PROMISES = (
 
 
 def test_a_cluster_of_real_powershell_is_scanned_updated_and_reported(start_lab: StartLab, pwsh_path: str):
-    scenario = evolve(standard_scenario("PWSH-FC1", nodes=2), catalogue=FEW)
-    lab = start_lab(scenario=scenario, seed=3, engine="pwsh", pwsh=pwsh_path, time_scale=300.0)
-    pass_the_main_job(lab)
+    """One node needs an update and a restart, the other one nothing."""
+    usual = standard_scenario("PWSH-FC1", nodes=2)
+    first, second = usual.nodes
+    scenario = evolve(usual, catalogue=FEW, nodes=(first, evolve(second, products=frozenset())))
+    lab = start_lab(scenario=scenario, seed=3, engine="pwsh", pwsh=pwsh_path, time_scale=150.0)
+    offered = cau.invoke_cau_scan(lab.name)
+    cau.invoke_cau_run(lab.name, max_failed_nodes=0, require_all_nodes_online=True, force=True)
+    report = cau.get_cau_report(lab.name, last=True, detailed=True)[0]
+    ledger = lab.report()
     (update,) = FEW
-    assert all(update.update_id in machine.updates.history for machine in lab.world.machines.values())
+    assert [(first.name, update.title)] == [(each.node_name, each.update_title) for each in offered]
+    assert "Succeeded" == report.cluster_result.status.value
+    assert (1, [first.name]) == (ledger.most_nodes_down, [each.node for each in ledger.restarts])
+    assert ((), {}) == (ledger.roles_restarted_under, ledger.paused_now)
+    assert update.update_id in lab.world.machine(first.name).updates.history
 
 
 @pytest.mark.nightly

@@ -30,6 +30,8 @@ _ENGINE: Final = "Microsoft.PowerShell.Core"
 _CUSTOM_OBJECT: Final = "System.Management.Automation.PSCustomObject"
 _PATIENCE: Final = 120.0
 _DEPTH: Final = 12
+_COMPILED: Final[dict[tuple[Path, bytes, bytes], bytes | None]] = {}
+"""Assemblies by program, description and script; None where .NET cannot save one."""
 
 
 def find_pwsh(path: str | os.PathLike[str] | None = None) -> Path:
@@ -133,8 +135,16 @@ class PwshKit:
         self._compile(path)
 
     def _compile(self, description: Path) -> None:
-        """Save the cmdlets as a file where .NET can, so that each session only loads it."""
-        script = description.with_name("assembly.ps1")
+        """Save the cmdlets as a file where .NET can, so that each session only loads it; once a process of ours."""
+        script, assembly = description.with_name("assembly.ps1"), self._folder / "Cauctl.Lab.dll"
+        key = (self._pwsh, description.read_bytes(), script.read_bytes())
+        if key not in _COMPILED:
+            self._run_compiler(script, description)
+            _COMPILED[key] = assembly.read_bytes() if assembly.exists() else None
+        elif (made := _COMPILED[key]) is not None:
+            assembly.write_bytes(made)
+
+    def _run_compiler(self, script: Path, description: Path) -> None:
         try:
             done = self._run(script, description)
         except (OSError, subprocess.TimeoutExpired) as error:
