@@ -40,7 +40,7 @@ KINDS = (
     *("ObserveCluster", "RestartNode", "ProbeNode", "ResumeNode", "RepairDisk", "ReleaseLock"),
 )
 """Every kind of action of a run that holds the lock and is neither cancelled nor left, in an order that occurs."""
-SOME_KINDS = ("BeginAgent", "SuspendNode", "MoveGroup", "CollectAgent", "RestartNode", "ResumeNode", "ReleaseLock")
+SOME_KINDS = ("SuspendNode", "CollectAgent", "RestartNode", "ResumeNode")
 """Those after which the checkpoint and the world differ most."""
 
 
