@@ -81,8 +81,10 @@ class JournalText:
 class FileJournal:
     """A journal in a file; :class:`cauctl.ports.Journal`."""
 
-    def __init__(self, path: Path, descriptor: int, last: str) -> None:
+    def __init__(self, path: Path, descriptor: int, last: str, *, exclusive: bool) -> None:
         self.path = path
+        self.exclusive = exclusive
+        """True where the file is certain to be held by nobody else; some file systems cannot tell."""
         self._descriptor = descriptor
         self._sum = last
 
@@ -97,8 +99,7 @@ class FileJournal:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         except OSError as error:
             raise StateError(f"the journal cannot be begun: {error.strerror}", path=str(path)) from error
-        _hold(descriptor, path)
-        journal = cls(path, descriptor, _ZERO)
+        journal = cls(path, descriptor, _ZERO, exclusive=_hold(descriptor, path))
         journal.append({"cluster": head.cluster, "run_id": head.run_id, "version": head.version})
         _settle(path.parent)
         return journal
@@ -116,7 +117,7 @@ class FileJournal:
         except OSError as error:
             raise StateError(f"the journal cannot be written: {error.strerror}", path=str(path)) from error
         try:
-            _hold(descriptor, path)
+            exclusive = _hold(descriptor, path)
             text = read_journal(path, cluster=cluster, torn="drop")
             os.ftruncate(descriptor, text.size)
             os.fsync(descriptor)
@@ -125,7 +126,7 @@ class FileJournal:
             if isinstance(error, OSError):
                 raise StateError(f"the journal cannot be written: {error.strerror}", path=str(path)) from error
             raise
-        return cls(path, descriptor, text.sum), text
+        return cls(path, descriptor, text.sum, exclusive=exclusive), text
 
     def append(self, record: Mapping[str, object]) -> None:
         """Write one record and force it to the disk."""
@@ -193,8 +194,8 @@ def read_journal(
     return JournalText(head, events=events, sum=last, size=len(content) - len(rest), torn=bool(rest))
 
 
-def _hold(descriptor: int, path: Path) -> None:
-    """Hold the file as long as this process lives, so that others see whether it does; where the file system can."""
+def _hold(descriptor: int, path: Path) -> bool:
+    """Hold the file as long as this process lives, so that others see whether it does; False where none can."""
     try:
         if sys.platform == "win32":
             os.lseek(descriptor, _BEYOND, os.SEEK_SET)
@@ -204,7 +205,8 @@ def _hold(descriptor: int, path: Path) -> None:
     except (BlockingIOError, PermissionError) as error:
         raise JournalInUseError("its coordinator is at work on this computer.", path=str(path)) from error
     except OSError:
-        return  # a file system that knows no locks
+        return False  # a file system that knows no locks
+    return True
 
 
 def _content(path: Path) -> bytes:

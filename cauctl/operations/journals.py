@@ -7,7 +7,7 @@ Rules kept here:
 * Any other is told with its reason and not followed; the checkpoint in the cluster is.
 * A journal of a run that does not hold the cluster any more becomes the journal of a report; one whose run never began
   is removed; one that cannot be read is set aside under the ending ``.damaged``. One that a process holds is left as
-  it is.
+  it is, and so is each where the file system cannot tell.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def _recall(shelves: ReportStore, held: HeldRun, cluster: str) -> Memory:
             continue
         if text.torn:
             complaints.append(f"{path}: the last line was cut short and is dropped; nothing was done because of it.")
-        dead = state.fence == held.lock.fence and is_ours(held.lock.owner)
+        dead = journal.exclusive and state.fence == held.lock.fence and is_ours(held.lock.owner)
         return Memory(journal, state=state, complaints=tuple(complaints), known_dead=dead)
     return Memory(complaints=tuple(complaints))
 
@@ -141,7 +141,8 @@ def set_aside(shelves: ReportStore, cluster: str, *, but: str | None, account: s
             yield f"A journal is set aside as {path.name}.damaged: {error.message}"
             continue
         journal.close()
-        yield from _file(shelves, path, replay(text.events), account)
+        if journal.exclusive:
+            yield from _file(shelves, path, replay(text.events), account)
 
 
 def _file(shelves: ReportStore, path: Path, state: RunState, account: str) -> Iterator[str]:

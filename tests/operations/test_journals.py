@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -76,6 +77,21 @@ def test_a_journal_that_a_process_holds_is_a_run_at_work(left):
         pass
     journal.close()
     assert raised.value.owner == "alice@console (pid 4711)"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the hold on the file is tested where flock is")
+def test_a_file_system_that_knows_no_locks_proves_nothing(left, monkeypatch):
+    """Else a run that lives would be taken over, or its journal tidied away."""
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    monkeypatch.setattr("fcntl.flock", refused)
+    held = evolve(left.held, lock=evolve(left.held.lock, owner=f"alice@{socket.gethostname()} (pid 4711)"))
+    with remembered(left.store, held, CLUSTER) as memory:
+        assert (memory.state is None, memory.known_dead) == (False, False)
+    assert list(set_aside(left.store, CLUSTER, but=None)) == []
+    assert left.path.exists()
 
 
 def test_a_last_line_that_was_cut_short_is_dropped_and_told(left):
