@@ -85,6 +85,7 @@ def _decide(turn: Turn, node: NodeWork, event: GatesChecked) -> None:
         (
             gates.node_is_up(facts, node.name),
             gates.health(facts, node.name, taken=_taken(turn, node)),
+            gates.no_late_restart(_late(turn, node)),
             gates.roles_at_rest(facts),
             gates.no_backup(facts),
             gates.quorum(facts, node.name, loses_quorum=event.loses_quorum),
@@ -102,6 +103,20 @@ def _decide(turn: Turn, node: NodeWork, event: GatesChecked) -> None:
 def _taken(turn: Turn, node: NodeWork) -> tuple[str, ...]:
     """Name the nodes that our own hand has out of service or is about to take out."""
     return tuple(other.name for other in turn.nodes.values() if other.paused_by_us and other.name != node.name)
+
+
+def _late(turn: Turn, node: NodeWork) -> tuple[str, ...]:
+    """Name the nodes that were told to restart, did not in time, and have not been away since they were given up."""
+    return tuple(
+        other.name
+        for other in turn.nodes.values()
+        if other.name != node.name
+        and other.record.status is not None
+        and other.failing is not None
+        and other.failing.phase is Phase.RESTARTING
+        and turn.facts.node(other.name).state is NodeState.UP
+        and turn.run.came_up.get(other.name, other.since) <= other.since
+    )
 
 
 def _storage(turn: Turn, report: StorageReport) -> Gate:
@@ -256,6 +271,7 @@ def closed_for_restart(turn: Turn, node: NodeWork, event: GatesChecked) -> tuple
     closed = gates.strictest(
         (
             gates.health(facts, node.name, taken=_taken(turn, node)),
+            gates.no_late_restart(_late(turn, node)),
             gates.quorum(facts, node.name, loses_quorum=event.loses_quorum),
             gates.disks_of_paused(_paused_since(turn, node) if _has_storage(turn) else ()),
             gates.storage_of_others(report, settled=settled or not _has_storage(turn)),

@@ -28,6 +28,7 @@ __all__ = [
     "disks_of_paused",
     "health",
     "no_backup",
+    "no_late_restart",
     "node_is_up",
     "quorum",
     "roles_at_rest",
@@ -73,6 +74,13 @@ def health(facts: ClusterFacts, node: str, *, taken: Iterable[str] = ()) -> Gate
     """Ask the other nodes: no other fault domain may be out of service, no node kept apart."""
     reasons = in_the_way(facts, node, taken=taken)
     return Gate("Health", verdict=Verdict.WAIT, reason="; ".join(reasons)) if reasons else Gate("Health")
+
+
+def no_late_restart(late: Iterable[str]) -> Gate:
+    """Ask for restarts that were asked for and did not come: they may still, beside the node."""
+    if names := ", ".join(late):
+        return Gate("Health", verdict=Verdict.WAIT, reason=f"told to restart, and may still go down: {names}")
+    return Gate("Health")
 
 
 def roles_at_rest(facts: ClusterFacts) -> Gate:

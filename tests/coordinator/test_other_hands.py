@@ -161,3 +161,31 @@ def test_a_node_whose_restart_did_not_come_is_resumed_without_its_roles():
     after = {group.name for group in trial.world.cluster.roles.owned_by("NODE2") if not group.core}
     assert before <= after
     assert 4 == nodes.asked.count("NODE2"), "it is told again every five minutes, not at every look"
+
+
+def test_no_node_is_taken_down_beside_one_that_may_still_restart():
+    """No fault domain goes down by our hand while another may go down by our order."""
+    trial = Trial(scenario(nodes=3))
+    nodes = Hanging(trial.memory.node, "NODE2", times=99)
+    ports = evolve(trial.ports, node=nodes)
+    trial.run(ports=ports, node_order=("NODE2",), max_failed_nodes=2, max_retries_per_node=0)
+    assert ["NODE2"] == trial.suspended
+    assert {"NODE1": ["HealthTimeout"], "NODE2": ["RestartTimeout"], "NODE3": ["HealthTimeout"]} == trial.causes
+    assert {} == trial.world.ledger.paused_now
+
+
+def test_a_node_that_restarted_late_after_all_holds_nobody_up():
+    trial = Trial(scenario(nodes=3))
+    nodes = Hanging(trial.memory.node, "NODE2", times=99)
+    met: list[str] = []
+
+    def restart_late(_event: object, state: RunState) -> None:
+        node = state.nodes.get("NODE2")
+        if node and node.phase is Phase.DONE and not met:
+            met.append(node.name)
+            trial.world.kernel.after(5 * MINUTE, lambda: trial.memory.node.restart("NODE2", reason="it came late"))
+
+    ports = evolve(trial.ports, node=nodes)
+    options = {"node_order": ("NODE2",), "max_failed_nodes": 2, "max_retries_per_node": 0}
+    trial.run(ports=ports, on_event=restart_late, **options)
+    assert (SUCCEEDED, SUCCEEDED) == (trial.statuses["NODE1"], trial.statuses["NODE3"])
