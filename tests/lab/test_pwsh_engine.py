@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -178,10 +179,11 @@ def test_a_pipeline_that_waits_is_stopped(real):
 
 
 def test_a_locked_node_shows_named_commands_and_functions_of_modules(pwsh_path, tmp_path):
-    """A function may call commands that the client cannot, as on an endpoint of Just Enough Administration."""
+    """A function may call commands that the client cannot, as with JEA; the lab's end leaves no process or thread."""
     module = tmp_path / "Nodes.psm1"
     module.write_text("function Get-NodeName { (Get-ClusterNode).Name }\n")
     lock = EndpointLock(("Get-NodeName", "Select-Object"), modules=(module,))
+    before = set(threading.enumerate())
     with (
         bench(tmp_path / "lab", "pwsh", name="LAB-LOCKED", pwsh=pwsh_path, lock=lock) as locked,
         NodeSession(locked.connections[0]) as session,
@@ -189,3 +191,7 @@ def test_a_locked_node_shows_named_commands_and_functions_of_modules(pwsh_path, 
         assert ["NODE1", "NODE2"] == list(session.run(command("Get-NodeName"), within=PATIENCE).output)
         with pytest.raises(RemoteError, match="not recognized"):
             session.run(command("Get-ClusterNode"), within=PATIENCE)
+        processes = locked.lab.processes
+        assert 1 == len(processes)
+    assert not any(map(lives, processes))
+    assert set() == set(threading.enumerate()) - before
