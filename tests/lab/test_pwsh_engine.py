@@ -128,6 +128,15 @@ def test_a_program_that_is_no_powershell_is_refused_and_leaves_nothing():
     assert () == lab.processes
 
 
+def test_a_powershell_that_cannot_save_assemblies_emits_them_in_each_session(pwsh_path, tmp_path):
+    """.NET 8 has no way to save what it emits: the cmdlets are the same without the file."""
+    with bench(tmp_path / "lab", "pwsh", name="LAB-EMITS", pwsh=pwsh_path) as old:
+        (old.lab._host._kit.folder / "Cauctl.Lab.dll").unlink()
+        assert 2 == len(old.run(command("Get-ClusterNode")).output)
+        refused = old.refusal(command("Resume-ClusterNode", Failback="Later"))
+    assert "CannotConvertArgumentNoMessage" == refused.fully_qualified_error_id.partition(",")[0]
+
+
 def test_a_session_that_cannot_be_made_is_told(pwsh_path, tmp_path):
     """A module that is missing breaks the session, and the client learns it at once."""
     lock = EndpointLock(("Get-NodeName",), modules=(tmp_path / "Missing.psm1",))
