@@ -6,9 +6,12 @@ Nothing is sent there; a TCP connection is made and closed.
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from cauctl.psrp.connection import HTTP_PORT, HTTPS_PORT
+from cauctl.psrp.deadline import Deadline
+from cauctl.psrp.lookup import addresses
 
 if TYPE_CHECKING:
     from cauctl.errors import TransportError
@@ -36,9 +39,17 @@ def add_port_advice(error: TransportError, connection: NodeConnection) -> None:
 
 
 def listens(address: str, port: int, seconds: float = _PROBE_SECONDS) -> bool:
-    """Tell whether something accepts TCP connections there."""
+    """Tell whether something accepts TCP connections there; the answer takes ``seconds`` in all, the name included."""
+    deadline = Deadline.after(seconds)
     try:
-        socket.create_connection((address, port), timeout=seconds).close()
+        found = addresses(address, port, deadline) or []
     except OSError:
         return False
-    return True
+    for family, kind, protocol, _, target in found:
+        with socket.socket(family, kind, protocol) as probe, suppress(OSError):
+            probe.settimeout(max(deadline.remaining, 0.01))
+            probe.connect(target)
+            return True
+        if deadline.passed:
+            break
+    return False

@@ -29,7 +29,7 @@ from cauctl.psrp.agent_files import (
 )
 from cauctl.psrp.agent_progress import ProgressJudge, Seen, still_at_work
 from cauctl.psrp.agent_task import NEVER_RAN, TASK_PATH, TASK_STATES, TIME_LIMIT, WORKING, task_xml
-from cauctl.psrp.answers import answers, enum_name
+from cauctl.psrp.answers import answers, enum_name, plain_text
 from cauctl.psrp.commands import send
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ class PsrpUpdateAgent:
             if error.category != "ObjectNotFound":
                 raise
             return ()
-        return read_events([str(to_python(line)) for line in lines], node=node, after=after)
+        return read_events([plain_text(line) for line in lines], node=node, after=after)
 
     def _task_state(self, node: str, name: str) -> str | None:
         """State of a task by name; None when there is no such task."""

@@ -11,9 +11,10 @@ Rules kept here:
 
 from __future__ import annotations
 
+import reprlib
 from datetime import UTC, datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from attrs import field, frozen
 
@@ -23,10 +24,25 @@ from cauctl.psobject import PSObject, to_python
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["Answer", "answers", "enum_name", "flag_names", "name_of"]
+__all__ = ["Answer", "answers", "enum_name", "flag_names", "name_of", "plain_text"]
 
+_SHORT: Final = reprlib.Repr()
+_SHORT.maxlevel = 3
+_SHORT.maxlist = _SHORT.maxdict = 12
+_SHORT.maxstring = _SHORT.maxother = 200
 EnumT = TypeVar("EnumT", bound=Enum)
 T = TypeVar("T")
+
+
+def shown(value: Any) -> str:
+    """Write a value of a node for people: one that holds itself many times over would be long beyond measure."""
+    return _SHORT.repr(value)
+
+
+def plain_text(value: Any) -> str:
+    """Give a value of a node as text; a list or a table in short."""
+    plain = to_python(value)
+    return shown(plain) if isinstance(plain, dict | list) else str(plain)
 
 
 def name_of(value: Any) -> str:
@@ -37,7 +53,7 @@ def name_of(value: Any) -> str:
         name = value.get("Name")
         if isinstance(name, str):
             return name
-        return value.text if value.text is not None else str(to_python(value))
+        return value.text if value.text is not None else plain_text(value)
     return str(value)
 
 
@@ -114,7 +130,7 @@ class Answer:
         value = to_python(self.raw(name))
         if isinstance(value, str):
             if value.casefold() not in {"true", "false", ""}:
-                raise self._wrong(f"gives {value!r} for {name}, not True or False")
+                raise self._wrong(f"gives {shown(value)} for {name}, not True or False")
             return value.casefold() == "true"
         return bool(value)
 
@@ -122,7 +138,7 @@ class Answer:
         """A point in time in UTC. A time without a zone is taken for UTC: nodes write their offset."""
         value = to_python(self.raw(name))
         if not isinstance(value, datetime):
-            raise self._wrong(f"gives {value!r} for {name}, not a date")
+            raise self._wrong(f"gives {shown(value)} for {name}, not a date")
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
     def texts(self, name: str) -> tuple[str, ...]:
@@ -145,7 +161,7 @@ class Answer:
         try:
             return convert(value)
         except (TypeError, ValueError):
-            raise self._wrong(f"gives {value!r} for {name}, not a number") from None
+            raise self._wrong(f"gives {shown(value)} for {name}, not a number") from None
 
     def _wrong(self, what: str) -> NodeError:
         return NodeError(f"{self.node}: the answer of {self.command} {what}.", node=self.node)

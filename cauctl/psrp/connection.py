@@ -16,6 +16,7 @@ from datetime import timedelta
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
+from urllib.parse import urlsplit
 
 from attrs import evolve, field, frozen
 
@@ -164,8 +165,15 @@ def _text_faults(connection: NodeConnection) -> Iterator[str]:
     for name, pattern, expected in patterns:
         if not pattern.fullmatch(getattr(connection, name)):
             yield f"{name} is {getattr(connection, name)!r:.80}, expected {expected}"
-    if connection.proxy is not None and not _PROXY.fullmatch(connection.proxy):
+    if connection.proxy is not None and not _is_proxy(connection.proxy):
         yield "proxy is no URL of a proxy, expected http://host:port"
+
+
+def _is_proxy(url: str) -> bool:
+    try:
+        return bool(_PROXY.fullmatch(url) and urlsplit(url).hostname) and urlsplit(url).port != 0
+    except ValueError:  # a port that is none, half an address
+        return False
 
 
 def _security_faults(connection: NodeConnection) -> Iterator[str]:

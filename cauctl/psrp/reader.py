@@ -14,7 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from cauctl.errors import FateUnknownError, InputError
-from cauctl.psobject import PSObject, read_fragment, to_python
+from cauctl.psobject import PSObject, read_fragment
 from cauctl.psrp.display import show_text
 from cauctl.psrp.fragments import FragmentError, Fragments, Message
 from cauctl.psrp.pipeline import ErrorRecord, PipelineResult
@@ -98,8 +98,8 @@ class PipelineReader:
         getattr(self, _READERS[message.kind])(value)
 
     def _read_state(self, value: Any) -> None:
-        number = to_python(value.get("PipelineState")) if isinstance(value, PSObject) else None
-        self.state = _STATES.get(number or 0, PipelineState.RUNNING)
+        number = value.get("PipelineState") if isinstance(value, PSObject) else None
+        self.state = _STATES.get(_plain_number(number), PipelineState.RUNNING)
         record = value.get("ExceptionAsErrorRecord") if isinstance(value, PSObject) else None
         if record is not None:
             self.terminating = error_record(record)
@@ -122,6 +122,12 @@ class PipelineReader:
 
     def _read_verbose(self, value: Any) -> None:
         self._verbose.append(record_text(value))
+
+
+def _plain_number(value: Any) -> int:
+    """Give a number, or what an enum holds; 0 for anything else, which no node writes."""
+    plain = value.base if isinstance(value, PSObject) else value
+    return plain if isinstance(plain, int) else 0
 
 
 _STATES: Final = {state.value: state for state in PipelineState}

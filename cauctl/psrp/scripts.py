@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cauctl.errors import NodeError, RemoteError
 from cauctl.models.scripts import ScriptOutcome
-from cauctl.psobject import to_python
+from cauctl.psrp.answers import plain_text
 from cauctl.psrp.pipeline import script as script_text
 from cauctl.psrp.session import NodeSession
 
@@ -71,7 +71,7 @@ class _Lines:
     def take(self, values: list[Any]) -> None:
         """Keep objects as text."""
         for value in values:
-            for line in str(to_python(value)).splitlines() or [""]:
+            for line in plain_text(value).splitlines() or [""]:
                 if len(self._lines) < _MOST_LINES:
                     self._lines.append(line[:_LONGEST_LINE])
                 else:

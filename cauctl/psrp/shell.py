@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import math
+import struct
 import time
 import uuid
 import xml.etree.ElementTree as ET
@@ -54,6 +55,13 @@ _OPERATION_TIMED_OUT: Final = 0x80338029
 _NO_CONFIGURATION: Final = 0x8033801A
 _SHELL_GONE: Final = {0x8033805B, 0x8033805C, 0x803381DE, 0x803381C4, 995}
 _DONE: Final = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/CommandState/Done"
+
+
+_UNREADABLE: Final = (
+    *(WinRMError, ET.ParseError, struct.error),
+    *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError),
+)
+"""What pypsrp raises over an answer that no node gives."""
 
 
 class _Phase(Enum):
@@ -193,10 +201,15 @@ class Shell:
 
     def seal(self, text: str) -> str:
         """Encrypt a secret with the session's key, which is agreed on when first needed."""
-        with self._translated(_Phase.OPENING):
-            self._pool.exchange_keys()
-            element = self._pool.serialize(TaggedValue("SS", text))
-            return (element.text if element is not None else None) or ""
+        transport = self._wsman.transport
+        transport.allowance = MOST_TO_OPEN
+        try:
+            with self._translated(_Phase.OPENING):
+                self._pool.exchange_keys()
+                element = self._pool.serialize(TaggedValue("SS", text))
+                return (element.text if element is not None else None) or ""
+        finally:
+            transport.allowance = math.inf
 
     @contextmanager
     def _aside(self, deadline: Deadline) -> Iterator[WinRS]:
@@ -244,7 +257,7 @@ class Shell:
             raise _of_unknown_fate(error, "The pipeline may have run.") from error
         except WSManFaultError as fault:
             raise self._fault(fault, phase) from fault
-        except (WinRMError, ET.ParseError, ValueError, LookupError, TypeError, AttributeError) as error:
+        except _UNREADABLE as error:
             refusal = line.refuse(f"its answer is no WSMan message ({show_text(str(error))})")
             if phase is not _Phase.OPENING:
                 refusal = _of_unknown_fate(refusal, "The pipeline may have run.")

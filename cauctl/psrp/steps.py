@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
-from cauctl.errors import AuthenticationError, CauError, NodeUnreachableError, RemoteError, TransportError
+from cauctl.errors import AuthenticationError, CauError, NodeError, NodeUnreachableError, RemoteError, TransportError
 from cauctl.psrp.advice import add_port_advice
 from cauctl.psrp.agent_files import agent_file
 from cauctl.psrp.answers import answers
@@ -48,6 +48,7 @@ SHOWN_COMMANDS: Final = send("Get-Command", Name=list(COMMANDS), ErrorAction="Si
 )
 """Asks an endpoint which of the commands that are used it shows."""
 _MODULE: Final = call("Get-CauctlIdentity")
+_PROXY_PORTS: Final = {"http": 80, "https": 443}
 _QUESTION: Final = timedelta(seconds=60)
 _NO_LISTENER: Final = (
     "Check that WinRM listens there (winrm enumerate winrm/config/listener) and that no firewall is between."
@@ -147,7 +148,7 @@ class _Trial:
         self._link = Link(connection, cluster=cluster, open_session=lambda _: _Opened(self._session), any_name=unnamed)
         proxy = urlsplit(connection.proxy) if connection.proxy else None
         self._host = (proxy.hostname if proxy else None) or connection.address
-        self._port = (proxy.port if proxy else None) or (80 if proxy else connection.port)
+        self._port = (proxy.port if proxy else None) or (_PROXY_PORTS[proxy.scheme] if proxy else connection.port)
         self._found: list[Any] = []
 
     def steps(self) -> Iterator[tuple[Step, Callable[[], tuple[str, str | None]]]]:
@@ -192,6 +193,7 @@ class _Trial:
                 except OSError as error:
                     failure = error
                 else:
+                    self._found = [(family, kind, protocol, "", target)]
                     return f"port {self._port} answers", None
         silence = NodeUnreachableError(
             f"port {self._port} does not answer ({failure.strerror or 'nobody answered in time'}).",
@@ -244,6 +246,8 @@ class _Trial:
         """An endpoint of ours shows the functions of its module, which says what it was written from."""
         name = self._connection.node
         output = self._session.run(_MODULE, within=_QUESTION).output
+        if not output:
+            raise NodeError(f"{name}: {_MODULE} gave no answer.", node=name)
         (answer,) = answers(output[:1], node=name, command=_MODULE.commands[0].name)
         told = answer.text("AgentHash")
         if told in {"", agent_file().sha256}:
@@ -257,7 +261,8 @@ class _Trial:
     def _check_commands(self) -> tuple[str, str | None]:
         names = list(COMMANDS)
         result = self._session.run(SHOWN_COMMANDS, within=_QUESTION, collect_errors=True)
-        shown = {str(each["Name"]).casefold() for each in result.output}
+        told = answers(result.output, node=self._connection.node, command="Get-Command")
+        shown = {each.text("Name").casefold() for each in told}
         missing = [name for name in names if name.casefold() not in shown]
         if missing:
             raise TransportError(

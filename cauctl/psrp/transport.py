@@ -21,6 +21,7 @@ Private names used: ``_TransportHTTP`` (``_send_request`` and ``_build_session``
 from __future__ import annotations
 
 import http.client
+import http.cookiejar
 import importlib
 import logging
 import math
@@ -153,6 +154,7 @@ class NodeTransport(pypsrp.wsman._TransportHTTP):  # noqa: SLF001  the hook
     def _build_session(self) -> requests.Session:
         session = _Session()
         session.trust_env = False
+        session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=()))
         session.headers.update({"User-Agent": "cauctl", "Accept-Encoding": "identity"})
         adapter = NodeAdapter(self.line)
         session.mount("http://", adapter)
@@ -162,7 +164,7 @@ class NodeTransport(pypsrp.wsman._TransportHTTP):  # noqa: SLF001  the hook
         if self.connection.authentication is Authentication.CERTIFICATE:
             session.headers["Authorization"] = _MUTUAL_TLS
         else:
-            session.auth = _authenticator(self.connection, wrap=self.wrap_required)
+            session.auth = _authenticator(self.connection, self.line, wrap=self.wrap_required)
         return session
 
     def _send_request(self, request: requests.PreparedRequest, timeout: Any = None) -> bytes:  # noqa: ARG002  the line keeps the time
@@ -251,8 +253,11 @@ class NodeTransport(pypsrp.wsman._TransportHTTP):  # noqa: SLF001  the hook
 class _Negotiate(pypsrp.negotiate.HTTPNegotiateAuth):
     """Negotiate, NTLM or Kerberos; a handshake that fails on our side leaves no connection behind."""
 
+    line: Line
+
     def response_hook(self, response: requests.Response, **options: Any) -> requests.Response:
-        """Answer a challenge."""
+        """Answer a challenge. What went over other connections before it is no part of the handshake."""
+        self.line.begin_handshake()
         try:
             answer: requests.Response = super().response_hook(response, **options)  # type: ignore[no-untyped-call]
         except BaseException:
@@ -348,13 +353,13 @@ def _password(connection: NodeConnection) -> str | None:
     return connection.credential.password if connection.credential else None
 
 
-def _authenticator(connection: NodeConnection, *, wrap: bool) -> requests.auth.AuthBase:
+def _authenticator(connection: NodeConnection, line: Line, *, wrap: bool) -> requests.auth.AuthBase:
     user_name, password = _user_name(connection), _password(connection)
     if connection.authentication is Authentication.BASIC:
         return requests.auth.HTTPBasicAuth((user_name or "").encode(), (password or "").encode())
     if connection.authentication is Authentication.CREDSSP:
         return _credssp(user_name, password)
-    return _Negotiate(
+    negotiate = _Negotiate(
         username=user_name,
         password=password,
         auth_provider=connection.authentication.value,
@@ -362,6 +367,8 @@ def _authenticator(connection: NodeConnection, *, wrap: bool) -> requests.auth.A
         hostname_override=connection.kerberos_host,
         wrap_required=wrap,
     )
+    negotiate.line = line
+    return negotiate
 
 
 def _credssp(user_name: str | None, password: str | None) -> requests.auth.AuthBase:

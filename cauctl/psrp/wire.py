@@ -49,6 +49,10 @@ LONGEST_ANSWER = 8 * 1024 * 1024
 """Bytes of one HTTP answer; WinRM's own limit (MaxEnvelopeSizekb) is 500 KB unless an administrator raised it."""
 
 
+_RECORD = 16 * 1024
+"""Bytes of one TLS record."""
+
+
 class Line:
     """The state of one connection to a node and of the request on it.
 
@@ -123,6 +127,10 @@ class Line:
         self.carries_message = carries_message
         self._used.clear()
 
+    def begin_handshake(self) -> None:
+        """Start to sign in: a connection that the node closed before, with its challenge, was not changed under way."""
+        self._used.clear()
+
     def next_number(self) -> int:
         """Number a new connection."""
         return next(self._numbers)
@@ -176,9 +184,13 @@ class Line:
         failure: OSError = TimeoutError("timed out")
         for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
             try:
-                return self._connect_to(address, max(deadline.remaining / left, 0.05), options)
+                found = self._connect_to(address, max(deadline.remaining / left, 0.05), options)
             except OSError as error:
                 failure = error
+            else:
+                # The handshake that may follow has what is left of the time, not a share of it once more.
+                found.settimeout(max(deadline.remaining, 0.05))
+                return found
         raise self._nobody_answers(failure) from failure
 
     def _connect_to(self, address: SocketAddress, seconds: float, options: Any) -> socket.socket:
@@ -282,6 +294,10 @@ class _Bounded:
     def _new_conn(self) -> socket.socket:
         return self.line.connect(self._dns_host, self.port, self.socket_options)  # type: ignore[attr-defined]
 
+    def _tunnel(self) -> None:
+        super()._tunnel()  # type: ignore[misc]
+        self.sock.settimeout(self.line.next_timeout())
+
     def connect(self) -> None:
         self._connecting = True
         self._number = self.line.next_number()
@@ -301,10 +317,13 @@ class _Bounded:
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
-        self.sock.settimeout(self.line.next_timeout())
         if not self._connecting:
+            self.line.next_timeout()
             self.line.note_sent(self._number)
-        super().send(data)  # type: ignore[misc]
+        # TLS waits for each of its records anew, so that whoever reads slowly would stretch a long message.
+        for start in range(0, len(data), _RECORD):
+            self.sock.settimeout(self.line.next_timeout())
+            super().send(data[start : start + _RECORD])  # type: ignore[misc]
 
     def getresponse(self) -> Any:
         response = super().getresponse()  # type: ignore[misc]

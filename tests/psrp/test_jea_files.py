@@ -68,6 +68,13 @@ def test_what_is_no_group_is_refused(group):
         exported_files(operators=group)
 
 
+def test_a_typographic_quote_ends_no_literal():
+    """PowerShell takes these four for single quotes."""
+    group = "CONTOSO\\a\u2018b\u2019c\u201ad\u201be"
+    doubled = "CONTOSO\\a\u2018\u2018b\u2019\u2019c\u201a\u201ad\u201b\u201be"
+    assert f"'{doubled}' = @{{" in exported_files(operators=group)["cauctl.pssc"]
+
+
 def test_a_group_in_another_script_keeps_its_name(tmp_path: Path):
     """Windows PowerShell reads a text with a mark as UTF-8."""
     export_endpoint(tmp_path / "out", operators="CONTOSO\\Domänen-Admins")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from cauctl.models.agent import AgentOperation, AgentRequest, UpdateKey
 from cauctl.psobject import array, clixml, custom_object, hashtable, to_python
 from cauctl.psrp.agent_files import WorkPlace, agent_file
 from cauctl.psrp.jea.export import export_endpoint
+from cauctl.psrp.jea.files import module_text
 from cauctl.psrp.jea.functions import FUNCTIONS
 
 pytestmark = pytest.mark.pwsh
@@ -93,6 +95,11 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
     ("Set-CauctlLock", {"Property": hashtable({"CauctlCheckpoint": "x" * 32769})}, "CauctlLockField"),
     ("Start-CauctlWork", {**SCAN, "Updates": array([f"{KEY.update_id}/1"] * 1001)}, INVALID),
     ("Remove-CauctlWork", IDS, "CauctlWorkGoesOn"),
+    ("Remove-CauctlLock", {"Name": "CAUCTL-LOCK"}, "CauctlLockName"),
+    *(
+        ("Get-CauctlIdentity", {f"{kind}Variable": "script:AgentHash"}, "VariableReferenceNotSupportedInDataSection")
+        for kind in ("Out", "Error", "Warning", "Information", "Pipeline")
+    ),
     *(
         (name, {**parameters, "ErrorAction": action}, expected)
         for action in ("SilentlyContinue", "Ignore", "Continue")
@@ -185,6 +192,11 @@ def test_no_preference_of_the_caller_lets_an_error_pass(told):
     """A throw goes on under -ErrorAction SilentlyContinue, and commands of other modules do not see our preference."""
     habits = told["Habits"]
     assert ([], ["shutdown.exe", "Export-ModuleMember"]) == (list(habits["Late"]), list(habits["Untold"]))
+
+
+def test_names_are_compared_by_their_characters():
+    """Windows' comparison of words passes over characters that show nothing; a name with some is another name."""
+    assert [] == re.findall(r"-cnotcontains|\$Property -eq", module_text())
 
 
 def test_the_module_is_in_the_syntax_of_windows_powershell(told):

@@ -36,7 +36,7 @@ function New-CauctlError {
 function Select-CauctlNamed {
     # Those of the items whose property is exactly this text, but for upper and lower case: no wildcards.
     param($Items, [string] $Property, [string] $Value)
-    foreach ($item in $Items) { if ([string] $item.$Property -eq $Value) { $item } }
+    foreach ($item in $Items) { if ([string]::Equals([string] $item.$Property, $Value, 'OrdinalIgnoreCase')) { $item } }
 }
 
 function ConvertTo-CauctlFact {
@@ -304,10 +304,9 @@ function Move-CauctlClusterGroup {
 
 function Get-CauctlLockGroup {
     param([string] $Name)
-    if ($script:LockGroups -cnotcontains $Name) {
-        throw (New-CauctlError 'CauctlLockName' 'InvalidArgument' "No group of the lock has the name '$Name'." $Name)
-    }
-    return $Name
+    # By their characters: what PowerShell compares, a character that shows nothing does not change.
+    foreach ($known in $script:LockGroups) { if ([string]::Equals($known, $Name, 'Ordinal')) { return $known } }
+    throw (New-CauctlError 'CauctlLockName' 'InvalidArgument' "No group of the lock has the name '$Name'." $Name)
 }
 
 function Get-CauctlLock {
@@ -335,7 +334,7 @@ function Set-CauctlLock {
     $ErrorActionPreference = 'Stop'
     $values = @{}
     foreach ($field in $Property.Keys) {
-        if (($script:LockFields -cnotcontains [string] $field) -and ([string] $field -cnotmatch $script:RunMark)) {
+        if (-not $script:LockFields.Contains([string] $field) -and ([string] $field -cnotmatch $script:RunMark)) {
             throw (New-CauctlError 'CauctlLockField' 'InvalidArgument' "The lock has no property '$field'." $field)
         }
         $value = [string] $Property[$field]

@@ -14,11 +14,10 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from cauctl.errors import NodeError, RemoteError
-from cauctl.psobject import to_python
 from cauctl.psrp.agent_files import read_events, run_of, work_name
 from cauctl.psrp.agent_progress import ProgressJudge, Seen, still_at_work
 from cauctl.psrp.agent_task import TASK_STATES
-from cauctl.psrp.answers import Answer, enum_name
+from cauctl.psrp.answers import Answer, enum_name, plain_text
 from cauctl.psrp.jea.functions import call
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ class JeaUpdateAgent:
     def leftovers(self, node: str) -> tuple[str, ...]:
         """Run ids in the names of our tasks and folders, in alphabetical order."""
         names = self._fleet.look_on(node, call("Find-CauctlWork")).output
-        runs = {run_of(str(to_python(name))) for name in names}
+        runs = {run_of(plain_text(name)) for name in names}
         return tuple(sorted(run for run in runs if run is not None))
 
     def remove_leftovers(self, node: str, run_id: str) -> None:
@@ -115,7 +114,7 @@ class JeaUpdateAgent:
         if not output:
             raise NodeError(f"{node}: Get-CauctlWork gave no answer.", node=node)
         task = Answer(output[0], node=node, command="Get-CauctlWork")
-        events = read_events([str(to_python(line)) for line in output[1:]], node=node, after=after)
+        events = read_events([plain_text(line) for line in output[1:]], node=node, after=after)
         result = None if task.raw("LastTaskResult") is None else task.integer("LastTaskResult")
         return Seen(enum_name(task.raw("State"), TASK_STATES) or None, events=events), result
 

@@ -120,7 +120,8 @@ def _source(name: str) -> str:
 
 def _quoted(text: str) -> str:
     """Write a text as PowerShell's literal."""
-    return "'" + text.replace("'", "''") + "'"
+    # PowerShell takes typographic single quotes for plain ones.
+    return "'" + re.sub(r"(['\u2018-\u201B])", r"\1\1", text) + "'"
 
 
 def _array(texts: Iterable[str]) -> str:
