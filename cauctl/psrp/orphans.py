@@ -36,5 +36,7 @@ class Orphans:
             shell = self._shells.popleft()
             try:
                 shell.remove(deadline)
-            except TransportError:
+            except BaseException as error:
                 self._shells.append(shell)
+                if not isinstance(error, TransportError):  # an interrupt forgets no shell
+                    raise

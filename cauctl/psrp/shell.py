@@ -30,6 +30,7 @@ from pypsrp.shell import SignalCode, WinRS
 from cauctl.errors import (
     AuthenticationError,
     FateUnknownError,
+    InputError,
     NodeUnreachableError,
     SessionLostError,
     TransportError,
@@ -255,6 +256,12 @@ class Shell:
             if phase is _Phase.OPENING or type(error) is not TransportError:
                 raise
             raise _of_unknown_fate(error, "The pipeline may have run.") from error
+        except InputError as error:  # a file of the connection that could be read before and cannot now
+            if phase is not _Phase.RUNNING:
+                raise
+            raise FateUnknownError(
+                f"{error.message} But the pipeline had been started before.", node=line.node, address=line.peer
+            ) from error
         except WSManFaultError as fault:
             raise self._fault(fault, phase) from fault
         except _UNREADABLE as error:

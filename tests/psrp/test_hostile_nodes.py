@@ -21,6 +21,7 @@ from cauctl.psrp.answers import Answer, name_of, plain_text
 from cauctl.psrp.connection import NodeConnection
 from cauctl.psrp.deadline import Deadline
 from cauctl.psrp.fragments import cut, pack
+from cauctl.psrp.orphans import Orphans
 from cauctl.psrp.pipeline import native
 from cauctl.psrp.reader import PipelineReader
 from cauctl.psrp.session import NodeSession
@@ -91,6 +92,28 @@ def test_a_node_that_talks_without_end_while_a_key_is_agreed_on_is_refused(node)
         answering(node, "Receive", map(received, parts))
         with pytest.raises(TransportError, match="greater length"):
             session.run(native("echo.exe", Secret("hunter2")), within=SOON)
+
+
+def test_a_file_that_is_gone_in_the_middle_leaves_the_fate_unknown(node):
+    """A pipeline runs; whether it ends well cannot be asked without the authorities to trust."""
+    with NodeSession(node.connection) as session:
+        session.open(SOON)
+        node.connection.ca_file.unlink()
+        answering(node, "Receive", itertools.repeat(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort"))
+        with pytest.raises(FateUnknownError, match="had been started before"):
+            session.run(native("echo.exe"), within=SOON)
+
+
+def test_an_interrupt_forgets_no_shell_that_is_still_to_be_removed():
+    class Stubborn:
+        def remove(self, deadline: Deadline) -> None:
+            raise KeyboardInterrupt
+
+    orphans = Orphans()
+    orphans.add(Stubborn())
+    with pytest.raises(KeyboardInterrupt):
+        orphans.remove(Deadline.after(1))
+    assert 1 == len(orphans)
 
 
 def test_a_credential_is_refused_for_good_though_the_challenge_ended_its_connection(tmp_path):
