@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from contextlib import suppress
 from functools import cache
@@ -12,9 +13,10 @@ from rich.text import Text
 
 from cauctl.errors import CauError
 
-__all__ = ["data_console", "drop_output", "message_console", "say", "say_error"]
+__all__ = ["data_console", "drop_output", "message_console", "say", "say_error", "visible"]
 
 _PIPE_WIDTH = 250
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class _DataConsole(Console):
@@ -43,9 +45,14 @@ def message_console() -> Console:
     return Console(stderr=True, highlight=False)
 
 
+def visible(text: str) -> str:
+    """Escape control characters but line breaks and tabs: a text of a node must not command the terminal."""
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text.replace("\r\n", "\n"))
+
+
 def say(text: str, style: str = "") -> None:
     """Print one notice to standard error; square brackets in it mean nothing special."""
-    message_console().print(Text(text, style=style), soft_wrap=True)
+    message_console().print(Text(visible(text), style=style), soft_wrap=True)
 
 
 def say_error(error: BaseException) -> None:

@@ -23,7 +23,7 @@ from uuid import UUID
 from rich.table import Table
 from rich.text import Text
 
-from cauctl.cli.console import data_console, say
+from cauctl.cli.console import data_console, say, visible
 from cauctl.models.dotnet import dotnet_type
 
 if TYPE_CHECKING:
@@ -107,6 +107,8 @@ def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[Any
         table.add_column(heading, overflow="fold")
     count = 0
     for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text("" if cell is None else str(cell)) for cell in row))
+        table.add_row(
+            *(cell if isinstance(cell, Text) else Text("" if cell is None else visible(str(cell))) for cell in row)
+        )
         count += 1
     data_console().print(table if count or not empty else Text(empty))

@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from cauctl.cli.console import message_console
+from cauctl.cli.console import message_console, visible
 from cauctl.coordinator.state import Phase, RunState
 from cauctl.models.enums import SummaryStatus
 from cauctl.models.nodes import readable
@@ -92,7 +92,7 @@ class RunProgress:
     @staticmethod
     def _line(at: datetime | None, node: str, text: str) -> None:
         time = f"{at:%H:%M:%S}" if at else " " * 8
-        message_console().print(Text(f"{time}  {node:<14} {text}"), soft_wrap=True)
+        message_console().print(Text(f"{time}  {node:<14} {visible(text)}"), soft_wrap=True)
 
     def _table(self) -> Table | Text:
         state = self._state

@@ -15,7 +15,7 @@ from typing import Any, Final
 from attrs import field, frozen
 
 from cauctl.errors import InputError
-from cauctl.psrp.connection import Authentication
+from cauctl.psrp.connection import Authentication, is_proxy
 from cauctl.psrp.display import show_text
 
 __all__ = ["CLUSTER_KEYS", "NODE_KEYS", "Fault", "Key", "read_keys"]
@@ -121,7 +121,7 @@ def _variable(value: Any, folder: Path) -> str:
 
 
 def _proxy(value: Any, folder: Path) -> str:
-    if "@" in _text(value, folder):
+    if "@" in _text(value, folder) or not is_proxy(value):
         raise ValueError
     return str(value)
 

@@ -27,7 +27,7 @@ from cauctl.models.validation import Between, Name, check, raise_faults
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["HTTPS_PORT", "HTTP_PORT", "Authentication", "NodeConnection"]
+__all__ = ["HTTPS_PORT", "HTTP_PORT", "Authentication", "NodeConnection", "is_proxy"]
 
 HTTPS_PORT: Final = 5986
 HTTP_PORT: Final = 5985
@@ -165,11 +165,12 @@ def _text_faults(connection: NodeConnection) -> Iterator[str]:
     for name, pattern, expected in patterns:
         if not pattern.fullmatch(getattr(connection, name)):
             yield f"{name} is {getattr(connection, name)!r:.80}, expected {expected}"
-    if connection.proxy is not None and not _is_proxy(connection.proxy):
+    if connection.proxy is not None and not is_proxy(connection.proxy):
         yield "proxy is no URL of a proxy, expected http://host:port"
 
 
-def _is_proxy(url: str) -> bool:
+def is_proxy(url: str) -> bool:
+    """Whether ``url`` names a proxy: a host, and a port where it has one."""
     try:
         return bool(_PROXY.fullmatch(url) and urlsplit(url).hostname) and urlsplit(url).port != 0
     except ValueError:  # a port that is none, half an address

@@ -8,7 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from cauctl.cli.output import plain, write_data
+from cauctl.cli.console import say_error
+from cauctl.cli.output import plain, print_table, write_data
+from cauctl.errors import RemoteError
 from cauctl.models import CauNode, ClusterResult, NodeResult, SummaryStatus, UpdateInfo
 from cauctl.psobject import convert_to_xml
 
@@ -63,3 +65,13 @@ def test_no_records_are_a_valid_document(form: str, capsys: pytest.CaptureFixtur
     out = capsys.readouterr().out
     assert {"xml": "<Objects />", "json": "[]", "csv": "", "clixml": "<Objs "}[form] in out
     assert ("" == out) == (form == "csv")
+
+
+def test_a_text_of_a_node_does_not_command_the_terminal(capsys):
+    """Its control characters are shown as escapes; line breaks stay."""
+    say_error(RemoteError("a\x1b[2J\r\nb\x9b\tc", node="N1", command="Get-X"))
+    print_table("", ["Detail"], [["\x1b]0;x\x07"]])
+    shown = capsys.readouterr()
+    assert "a\\x1b[2J\nb\\x9b" in shown.err
+    assert "\\x1b]0;x\\x07" in shown.out
+    assert not {"\x1b", "\x07", "\x9b"} & set(shown.out)

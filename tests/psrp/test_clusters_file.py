@@ -162,6 +162,7 @@ NODE = '[clusters.A]\nnodes = ["N1"]\n'
 @pytest.mark.parametrize(
     ("expected", "text"),
     [
+        ("line 3: clusters.A.proxy is wrong, expected a URL", NODE + 'proxy = "http://proxy:99999"'),
         ("line 3: clusters.A.port is 99999, expected a number from 1 to 65535.", NODE + "port = 99999"),
         ("line 3: clusters.A.tsl is no key of this table, expected tls?.", NODE + "tsl = true"),
         ("line 2: defaults.tls is 'no', expected true or false.", "[defaults]\ntls = 'no'"),

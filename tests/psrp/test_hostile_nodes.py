@@ -106,7 +106,7 @@ def test_a_file_that_is_gone_in_the_middle_leaves_the_fate_unknown(node):
 
 def test_an_interrupt_forgets_no_shell_that_is_still_to_be_removed():
     class Stubborn:
-        def remove(self, deadline: Deadline) -> None:
+        def remove(self, _: Deadline) -> None:
             raise KeyboardInterrupt
 
     orphans = Orphans()
