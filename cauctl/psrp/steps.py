@@ -53,6 +53,7 @@ _QUESTION: Final = timedelta(seconds=60)
 _NO_LISTENER: Final = (
     "Check that WinRM listens there (winrm enumerate winrm/config/listener) and that no firewall is between."
 )
+_NO_PROXY: Final = "Check the proxy's URL, or leave the proxy out where the node is reached without one."
 _CREDSSP_ADVICE: Final = "CredSSP hands the password itself to the node, and nothing here needs it: use kerberos."
 
 
@@ -201,7 +202,7 @@ class _Trial:
             address=f"{self._host}:{self._port}",
         )
         add_port_advice(silence, self._connection)
-        silence.advice = silence.advice or _NO_LISTENER
+        silence.advice = silence.advice or (_NO_PROXY if self._connection.proxy else _NO_LISTENER)
         raise silence from failure
 
     def _shake_hands(self) -> tuple[str, str | None]:

@@ -190,7 +190,11 @@ class NodeTransport(pypsrp.wsman._TransportHTTP):  # noqa: SLF001  the hook
             raise
         except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
             raise self.line.broken(error) from error
-        except (pypsrp.exceptions.AuthenticationError, spnego.exceptions.SpnegoError, ValueError, ImportError) as error:
+        except ImportError as error:
+            refusal = self._not_authenticated(str(error))
+            refusal.advice = "Install what Kerberos needs here: pip install cauctl[kerberos]."
+            raise refusal from error
+        except (pypsrp.exceptions.AuthenticationError, spnego.exceptions.SpnegoError, ValueError) as error:
             raise self._not_authenticated(str(error)) from error
         except Exception as error:  # Kerberos' own errors have no ancestor but this one
             if type(error).__module__.partition(".")[0] not in _KERBEROS:

@@ -126,6 +126,19 @@ def test_a_credential_is_refused_for_good_though_the_challenge_ended_its_connect
         assert len(stranger.requests) == 2
 
 
+def test_where_kerberos_is_not_installed_the_advice_is_to_install_it(tmp_path, monkeypatch):
+    """The credential was not refused: nobody saw it."""
+
+    def missing(*_: object, **__: object) -> None:
+        raise ImportError("no gssapi")
+
+    monkeypatch.setattr("pypsrp.negotiate.spnego.client", missing)
+    challenge = says(http(b"", "401 Unauthorized", "WWW-Authenticate: Negotiate"))
+    with Stranger(tmp_path, challenge) as stranger, pytest.raises(AuthenticationError) as caught:
+        NodeSession(stranger.connection(authentication="kerberos")).open(SOON)
+    assert "pip install cauctl[kerberos]" in (caught.value.advice or "")
+
+
 def test_cookies_of_a_node_are_not_kept(tmp_path):
     with Stranger(tmp_path, says(http(b"<x/>", "200 OK", "Set-Cookie: a=b; Path=/"))) as stranger:
         transport = NodeTransport(stranger.connection())

@@ -113,3 +113,10 @@ def test_through_a_proxy_the_proxy_is_reached(way: NodeConnection):
     found = tried(way.evolve(proxy="http://nosuch.invalid:3128", connect_timeout=timedelta(seconds=2)))
     assert (Step.NAME, False) == (found[-1].step, found[-1].passed)
     assert "nosuch.invalid" in found[-1].detail
+
+
+def test_a_proxy_that_does_not_answer_is_not_the_nodes_listener(way: NodeConnection):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    found = failed(tried(way.evolve(proxy=f"http://127.0.0.1:{port}")))
+    assert (Step.TCP, True) == (found.step, "proxy" in (found.advice or ""))
