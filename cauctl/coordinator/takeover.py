@@ -92,20 +92,21 @@ def make_sure_it_is_dead(cluster: Cluster, clock: Clock, held: HeldRun, *, name:
             return None
         if evolve(found.lock, stop=lock.stop) != lock:
             raise _lives(found.lock, name)
+        held = evolve(held, lock=found.lock)
     return held
 
 
 def take_over(  # noqa: PLR0913  each is a fact of the lock or of who takes it
     cluster: Cluster, clock: Clock, held: HeldRun, *, owner: str, name: str, limits: Limits
 ) -> LockRecord:
-    """Take the lock of a dead coordinator; gives our record of it.
+    """Take the lock of a dead coordinator; gives our record of it. Who asked it to stop asks us.
 
     Raises:
         RunInProgressError: somebody else was faster.
         StateError: the run was taken over too often.
     """
     lock = held.lock
-    ours = evolve(lock, owner=owner, fence=lock.fence + 1, lease_until=clock.now() + limits.lease, stop="")
+    ours = evolve(lock, owner=owner, fence=lock.fence + 1, lease_until=clock.now() + limits.lease)
     holder = cluster.take_over_lock(ours)
     if holder is None:
         return ours

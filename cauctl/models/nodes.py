@@ -225,7 +225,7 @@ class LockRecord:
     checkpoint: str = field(default="", kw_only=True)
     """JSON of a few KB: attempt, phase and intent of each node."""
     stop: str = field(default="", kw_only=True)
-    """Who asked the run to stop; written by whoever asks, never by the run itself."""
+    """Who asked the run to stop; written by whoever asks, and handed on to whoever takes the run over."""
 
 
 @frozen

@@ -88,16 +88,23 @@ def stop_run(
         if held is None:
             return False
         run_id = held.lock.run_id
-        try:
-            access.cluster.request_stop(run_id, owner())
-        except StateError:
-            if _at_work(access) is None:
-                return True  # it has ended by itself meanwhile
-            raise
         while held is not None and held.lock.run_id == run_id and (options.wait or not _heeds(held)):
+            if not held.lock.stop and not _ask(access, run_id):
+                return True  # it has ended by itself meanwhile
             _pause(access)
             held = _at_work(access)
         return True
+
+
+def _ask(access: Access, run_id: str) -> bool:
+    """Ask a run to stop; False when it has ended. Who took it over at this very moment is asked at the next look."""
+    try:
+        access.cluster.request_stop(run_id, owner())
+    except StateError:
+        if _at_work(access) is None:
+            return False
+        raise
+    return True
 
 
 def _at_work(access: Access) -> HeldRun | None:

@@ -12,7 +12,8 @@ Rules kept here:
   touched by it, and whoever gets the next number goes on from there. A record that cannot be read is nobody's to take.
 * Nothing is removed but the records of the run that asks. The name that a new run would take is removed last, and tells
   the truth until then.
-* Who asks a run to stop writes one property, which the run itself never writes: so neither overwrites the other.
+* Who asks a run to stop writes one property, which the run itself never writes over: so neither overwrites the other.
+  Only whoever takes a run over writes it into its new group, with what was asked of the dead coordinator.
 """
 
 from __future__ import annotations
@@ -234,7 +235,8 @@ def _properties(record: LockRecord) -> dict[str, str]:
         f"={record.checkpoint}",
     )
     # The mark is only ever set where it is already, once the group is ours: another run's group of the name refuses it.
-    return {f"{RUN_MARK}{record.run_id}": _SCHEMA, **dict(zip(LOCK_FIELDS, values, strict=True))}
+    asked = {STOP_FIELD: f"{record.run_id} {record.stop}"} if record.stop else {}
+    return {f"{RUN_MARK}{record.run_id}": _SCHEMA, **dict(zip(LOCK_FIELDS, values, strict=True)), **asked}
 
 
 def _asked_by(found: Mapping[str, str]) -> str:

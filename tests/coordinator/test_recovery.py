@@ -15,7 +15,7 @@ from cauctl.coordinator.recovery import Abandonment, abandon
 from cauctl.coordinator.remembered import unpack
 from cauctl.coordinator.settings import Limits
 from cauctl.coordinator.state import Phase
-from cauctl.coordinator.takeover import find_run
+from cauctl.coordinator.takeover import find_run, make_sure_it_is_dead, take_over
 from cauctl.errors import RunInProgressError, StateError
 from cauctl.lab.memory import Ports as MemoryPorts
 from cauctl.lab.world.scenario import Scenario
@@ -201,6 +201,22 @@ def test_a_coordinator_that_wakes_up_after_its_run_was_given_up_does_nothing_mor
     assert trial.state.fenced
     assert trial.world.ledger.paused_now == {}
     assert trial.suspended == ["NODE2"]
+
+
+def test_what_was_asked_of_a_dead_coordinator_is_asked_of_its_successor():
+    """Also what is asked while its lock is watched: a request to stop that was taken is never forgotten."""
+    trial = die_in(Phase.INSTALLING)
+    wait_out_the_lease(trial)
+    cluster, clock, limits = trial.memory.cluster, trial.memory.clock, Limits()
+    held = find_run(cluster, trial.world.now)
+    trial.world.kernel.after(timedelta(minutes=1), lambda: cluster.request_stop(trial.run_id, "carol@desk (pid 1)"))
+    held = make_sure_it_is_dead(cluster, clock, held, name="", limits=limits)
+    take_over(cluster, clock, held, owner="bob@other (pid 1)", name="", limits=limits)
+    assert (2, "carol@desk (pid 1)") == ((lock := cluster.read_lock()).fence, lock.stop)
+    state = trial.restore()
+    assert "The run was asked to stop by carol@desk (pid 1)." == state.first_cause.problem.message
+    assert {} == trial.world.ledger.paused_now
+    assert cluster.read_lock() is None
 
 
 def test_the_run_that_holds_a_cluster_is_told():

@@ -150,6 +150,14 @@ def test_a_number_that_somebody_is_just_taking_is_seen(group):
         group.lock.take_over(evolve(OURS, fence=2))
 
 
+def test_what_was_asked_of_a_dead_coordinator_is_asked_of_who_takes_over(group):
+    group.lock.acquire(OURS)
+    group.lock.request_stop("run-1", "carol")
+    successor = evolve(OURS, owner="bob", fence=2, stop="carol")
+    assert group.lock.take_over(successor) is None
+    assert successor == group.lock.write(evolve(successor, stop="")) == group.lock.read()
+
+
 def test_who_wakes_up_after_a_take_over_writes_over_nothing(group):
     group.lock.acquire(OURS)
     successor = evolve(OURS, owner="bob", fence=2, checkpoint="new")
