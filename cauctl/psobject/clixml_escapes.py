@@ -14,6 +14,7 @@ _EARLY: Final = tuple((f"&{name};", char) for name, char in ENTITIES.items() if 
 _REFERENCE: Final = re.compile(r"&(?:#0*([0-9]{1,7})|#x0*([0-9A-Fa-f]{1,6})|([A-Za-z]+));")
 _ESCAPE: Final = re.compile(r"_[xX]([0-9A-Fa-f]{4}(?:[0-9A-Fa-f]{4})?)_")
 _HAS_ESCAPE: Final = re.compile(r"_[xX]")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _MAX_CODE: Final = 0x10FFFF
 
 
@@ -65,7 +66,7 @@ def unescape(text: str) -> str:
     if "_" not in text or not _HAS_ESCAPE.search(text):
         return text
     text = _ESCAPE.sub(_character, text)
-    if any("\ud800" <= char <= "\udfff" for char in text):
+    if _SURROGATE.search(text):
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
     return text
 

@@ -15,6 +15,7 @@ import re
 from base64 import b64encode
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -46,8 +47,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ESCAPED", "INT32", "MARKUP", "TEXTS", "element", "escape", "escape_attribute"]
 
-_SPECIAL: Final = re.compile("[&<>\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\U00010000-\U0010ffff]|_(?=[xX])")
-ESCAPED: Final = re.compile(_SPECIAL.pattern.replace("&<>", ""))
+_SPECIAL: Final = re.compile("[&<>\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\U00010000-\U0010ffff]")
+_LOOKS_ESCAPED: Final = (("_x", "_x005F_x"), ("_X", "_x005F_X"))
+"""What would read as the beginning of an escape, and how it is written; first of all, for other escapes look so too."""
+ESCAPED: Final = re.compile(f"{_SPECIAL.pattern.replace('&<>', '')}|_(?=[xX])")
 """What is written as ``_xHHHH_``, or not at all."""
 MARKUP: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 """What is written as XML has it; in this order one after the other may be replaced."""
@@ -61,6 +64,9 @@ _ASTRAL: Final = 0x10000
 
 def escape(text: str) -> str:
     """Write a text as PowerShell does."""
+    if "_" in text:
+        for plain, written in _LOOKS_ESCAPED:
+            text = text.replace(plain, written)
     return _SPECIAL.sub(_escaped, text) if _SPECIAL.search(text) else text
 
 
@@ -70,10 +76,11 @@ def escape_attribute(text: str) -> str:
 
 
 def _escaped(found: re.Match[str]) -> str:
-    char = found[0]
-    markup = MARKUP.get(char)
-    if markup is not None:
-        return markup
+    return MARKUP.get(found[0]) or _escape_of(found[0])
+
+
+@lru_cache(maxsize=1024)
+def _escape_of(char: str) -> str:
     code = ord(char)
     if code in (0xFFFE, 0xFFFF):
         raise InputError(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -35,6 +36,7 @@ from cauctl.psobject.objecttext import ObjectText
 from cauctl.psobject.uri_syntax import is_absolute_uri
 
 UTC_ZONE = ZoneInfo("UTC")
+INVARIANT = TextStyle()
 BAG = "System.Management.Automation.PSCustomObject"
 LIVE = frozenset(
     (
@@ -48,6 +50,12 @@ LIVE = frozenset(
     )
 )
 """Types that PowerShell makes anew from their property bags; here they stay bags."""
+
+
+@cache
+def texts_in(zone: ZoneInfo) -> ObjectText:
+    """How objects print where local dates are shown in a zone."""
+    return ObjectText(TextStyle(time_zone=zone))
 
 
 def describe(value: Any, zone: ZoneInfo, path: str = "$", seen: dict[int, str] | None = None) -> Any:
@@ -76,7 +84,7 @@ def describe(value: Any, zone: ZoneInfo, path: str = "$", seen: dict[int, str] |
     elif value.base is not None:
         base |= {**primitive(value.base, zone), "names": base["names"]}
     else:
-        base["text"] = ObjectText(TextStyle(time_zone=zone)).object_text(value)
+        base["text"] = texts_in(zone).object_text(value)
     base["props"] = [
         {"n": name, "kind": kind, "v": describe(item, zone, f"{path}.{name}", seen)}
         for kind, name, item in properties(value)
@@ -138,11 +146,11 @@ def primitive(value: Any, zone: ZoneInfo) -> dict[str, Any]:
     elif isinstance(value, SecureString):
         described["text"] = None  # the records show its clear text, which is nobody's business
     elif isinstance(value, ProgressRecord):
-        described |= {"text": TextStyle().text(value), "props": progress_properties(value, zone)}
+        described |= {"text": INVARIANT.text(value), "props": progress_properties(value, zone)}
     elif isinstance(value, Char):
         described["text"] = str.__str__(value)
     else:
-        described["text"] = TextStyle().text(value)
+        described["text"] = INVARIANT.text(value)
     return described
 
 

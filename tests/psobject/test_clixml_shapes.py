@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -33,8 +34,17 @@ from tests.psobject.pipe import Pipe
 
 LEAVES = PRIMITIVES.map(lambda meant: meant.value)
 FEW = 40
+EIGHTEEN = 18
 DATE = DateTime(datetime(2026, 1, 2), kind=Kind.UTC)  # noqa: DTZ001  a clock time without zone
 EXACT = DateTime.from_ticks(1, kind=Kind.UTC)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def eager() -> Iterator[None]:
+    """Shapes are learnt after four objects, not sixteen: so few make all that many make."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cauctl.psobject.clixml_shapes._SEEN_BEFORE_LEARNING", 4)
+        yield
 
 
 def careful(text: str) -> str:
@@ -75,11 +85,11 @@ KINDS = ("bag", "net", "both", "nested", "optional", "list", "table", "items", "
 
 @st.composite
 def many(draw: st.DrawFn) -> list[PSObject]:
-    """Forty objects of one or two kinds; each property mostly of one type, sometimes null or of another."""
+    """Eighteen objects of one or two kinds; each property mostly of one type, sometimes null or of another."""
     kinds = draw(st.lists(st.sampled_from(KINDS), min_size=1, max_size=2))
     names = draw(st.lists(NAMES, min_size=1, max_size=4, unique_by=str.upper))
     columns = [draw(st.lists(LEAVES, min_size=1, max_size=3)) for _ in names]
-    choices = draw(st.lists(st.integers(0, 11), min_size=FEW, max_size=FEW))
+    choices = draw(st.lists(st.integers(0, 11), min_size=EIGHTEEN, max_size=EIGHTEEN))
     return [
         make(kinds[number % len(kinds)], names, [column[choice % len(column)] for column in columns])
         for number, choice in enumerate(choices)
@@ -175,7 +185,7 @@ def test_many_objects_in_pieces_are_what_they_are_as_a_whole(objects, window):
         patch.setattr("cauctl.psobject.clixml_stream._WINDOW", window)
         text = write_clixml(objects)
         assert [describe(value, UTC_ZONE) for value in iter_clixml(text)] == seen(text)
-        values = [array(objects[start : start + 20]) for start in (0, 20)]
+        values = [array(objects[start : start + 9]) for start in (0, 9)]
         texts = [write_clixml([value]) for value in values]
         both = texts[0].removesuffix("\n</Objs>") + texts[1][texts[1].index("\n") :]
         pipe = Pipe(both.encode("utf-8", "surrogatepass"), most=window)

@@ -455,14 +455,18 @@ def test_a_template_is_not_used_for_what_it_does_not_fit(values):
 
 @given(graphs(), st.integers(1, 3), st.sampled_from([None, "sv-SE", "en-US"]))
 def test_a_template_gives_what_the_long_way_gives(meant, depth, culture):
-    """The same record three times prints the same three times, whatever was learnt in between."""
-    value = read_clixml(write_clixml([meant.value]))[0]
+    """Three like records print the same, whatever was learnt in between.
+
+    They are objects of their own: one that comes again may print otherwise, an empty object within it for one (R46).
+    """
+    text = write_clixml([meant.value])
+    values = [read_clixml(text)[0] for _ in range(3)]
     options: dict[str, Any] = {"as_": "Stream", "depth": depth, "culture": culture}
     try:
-        one = list(convert_to_xml([value], **options))[2]
+        one = list(convert_to_xml(values[:1], **options))[2]
     except InputError:
         return
-    assert [one, one, one] == list(convert_to_xml([value, value, value], **options))[2:5]
+    assert [one, one, one] == list(convert_to_xml(values, **options))[2:5]
 
 
 @pytest.mark.parametrize("culture", ["sv-SE", "de-DE", "ar-EG"])
