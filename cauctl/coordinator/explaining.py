@@ -81,6 +81,8 @@ class Explanation:
     """What the node does, or how it ended, in one sentence."""
     run_over: bool = field(kw_only=True)
     """True when the run ended; False: it is at work, or its coordinator died."""
+    coordinator_gone: bool = field(default=False, kw_only=True)
+    """True when the run did not end and its coordinator is known to be gone."""
     first_cause: FirstCause | None = field(default=None, kw_only=True)
     """The first failure of the run; None: there was none."""
     waiting: str | None = field(default=None, kw_only=True)
@@ -100,7 +102,9 @@ class Explanation:
             phase = f" while {cause.phase}" if cause.phase else ""
             when = f", {_moment(cause.timestamp)}" if cause.timestamp else ""
             yield f"First cause{where}{phase}{when}: {cause.error.message}"
-        yield f"Now: {self.outcome}"
+        if self.coordinator_gone:
+            yield "Its coordinator is gone; what follows is the last that it wrote."
+        yield f"{'Then' if self.coordinator_gone else 'Now'}: {self.outcome}"
         if self.waiting:
             yield f"Waits for {self.waiting}"
         yield from (f"Failed: {each}" for each in self.failed_updates)
@@ -114,8 +118,13 @@ class Explanation:
             yield from (f"  - {each}" for each in self.advice)
 
 
-def explain(events: Iterable[Event], node: str) -> Explanation:
+def explain(events: Iterable[Event], node: str, *, coordinator_gone: bool = False) -> Explanation:
     """Explain a node from the events of a run's journal.
+
+    Args:
+        events: the events.
+        node: name of the node, in any letter case.
+        coordinator_gone: the process that wrote the journal is known to be gone.
 
     Raises:
         InputError: the run has no node of that name.
@@ -127,6 +136,7 @@ def explain(events: Iterable[Event], node: str) -> Explanation:
     work = _find(state, node)
     history = story.history()
     cause = first_cause(state)
+    gone = coordinator_gone and state.phase is not RunPhase.ENDED
     return Explanation(
         state.cluster,
         node=work.name,
@@ -135,11 +145,12 @@ def explain(events: Iterable[Event], node: str) -> Explanation:
         at=state.now or work.since,
         outcome=_outcome(work),
         run_over=state.phase is RunPhase.ENDED,
+        coordinator_gone=gone,
         first_cause=cause,
         waiting=_waiting(work.wait, state.now) if work.wait else None,
         before=tuple(each for each in history.timeline if each.node_name in {None, work.name}),
         failed_updates=tuple(_failed_updates(work)),
-        advice=tuple(dict.fromkeys(_advice(state, work, cause))),
+        advice=tuple(dict.fromkeys(_advice(state, work, cause, gone=gone))),
     )
 
 
@@ -182,8 +193,11 @@ def _failed_updates(work: NodeWork) -> Iterator[str]:
         yield f"{result.update_title}: {code}. {known.remedy.value if known else ''}".rstrip()
 
 
-def _advice(state: RunState, work: NodeWork, cause: FirstCause | None) -> Iterator[str]:
+def _advice(state: RunState, work: NodeWork, cause: FirstCause | None, *, gone: bool) -> Iterator[str]:
     over = state.phase is RunPhase.ENDED
+    if gone:
+        recover = f"cauctl recover {state.cluster}"
+        yield f"Look whether somebody has gone on with the run (cauctl status {state.cluster}); if not: {recover}."
     if over and work.paused_by_us:
         yield f"It is still paused by this run: cauctl recover {state.cluster} --abandon resumes it."
     if cause is not None and cause.error.advice:
@@ -197,7 +211,7 @@ def _advice(state: RunState, work: NodeWork, cause: FirstCause | None) -> Iterat
         yield WAIT_ADVICE.get(work.wait.name, "Look at the node; the wait ends by itself or at its limit.")
     if over and not work.record.causes and not work.paused_by_us:
         yield f"Nothing: the run ended {run_status(state)}."
-    if not over and state.detached:
+    if not over and not gone and state.detached:
         yield f"The coordinator left the run; cauctl recover {state.cluster} goes on once its lease has ended."
 
 

@@ -36,7 +36,15 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["JOURNAL_VERSION", "FileJournal", "JournalHead", "JournalText", "MemoryJournal", "read_journal"]
+__all__ = [
+    "JOURNAL_VERSION",
+    "FileJournal",
+    "JournalHead",
+    "JournalText",
+    "MemoryJournal",
+    "is_written",
+    "read_journal",
+]
 
 JOURNAL_VERSION = 1
 """Grows with every change after which older journals can no longer be replayed."""
@@ -207,6 +215,20 @@ def _hold(descriptor: int, path: Path) -> bool:
     except OSError:
         return False  # a file system that knows no locks
     return True
+
+
+def is_written(path: Path) -> bool:
+    """Say whether a process on this computer holds a journal; True as well where nobody can tell."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
+    except OSError:
+        return True
+    try:
+        return not _hold(descriptor, path)
+    except JournalInUseError:
+        return True
+    finally:
+        os.close(descriptor)
 
 
 def _content(path: Path) -> bytes:

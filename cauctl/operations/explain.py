@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cauctl.coordinator.explaining import Explanation
 from cauctl.coordinator.explaining import explain as explain_events
-from cauctl.coordinator.journal import read_journal
+from cauctl.coordinator.journal import is_written, read_journal
 from cauctl.errors import StateError
 from cauctl.reports.store import ReportStore
 
@@ -29,7 +29,8 @@ def explain(cluster_name: str, node: str, *, store: ReportStore | None = None) -
         StateError: no journal of this cluster is on this computer, or the newest one cannot be read.
     """
     path = _newest((store or ReportStore()).journals(cluster_name), cluster_name)
-    return explain_events(read_journal(path, torn="drop").events, node)
+    gone = not is_written(path)  # first: a run that ends meanwhile has its end in the journal that is read then
+    return explain_events(read_journal(path, torn="drop").events, node, coordinator_gone=gone)
 
 
 def _newest(journals: tuple[Path, ...], cluster: str) -> Path:

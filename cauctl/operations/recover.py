@@ -22,12 +22,14 @@ from cauctl.reports.store import ReportStore
 
 if TYPE_CHECKING:
     from cauctl.models.credential import PSCredential
+    from cauctl.models.nodes import LockRecord
     from cauctl.operations.access import Access, AskPassword, Connection
     from cauctl.operations.journals import Memory
 
 __all__ = [
     "Recovery",
     "give_up",
+    "heeded_later",
     "interrupted_notice",
     "nothing_to_recover",
     "recover",
@@ -144,13 +146,19 @@ def interrupted_notice(access: Access) -> tuple[str, ...]:
     return (_interrupted(access.name, held),) if held is not None and not held.alive else ()
 
 
+def heeded_later(lock: LockRecord) -> str:
+    """Say what becomes of a request to stop that a dead coordinator was made; empty where there was none."""
+    return f" It was asked to stop by {lock.stop}; who goes on with it stops it." if lock.stop else ""
+
+
 def _interrupted(cluster: str, held: HeldRun) -> str:
     lock = held.lock
     paused = held.checkpoint.paused if held.checkpoint else ()
     left = f" It may have left paused: {', '.join(paused)}." if paused else ""
     return (
         f"The run {lock.run_id} of {lock.owner} was interrupted; its lease ended at {lock.lease_until:%Y-%m-%d %H:%M} "
-        f"UTC.{left} To go on with it: cauctl recover {cluster}; to give it up: cauctl recover {cluster} --abandon"
+        f"UTC.{left}{heeded_later(lock)} To go on with it: cauctl recover {cluster}; to give it up: "
+        f"cauctl recover {cluster} --abandon"
     )
 
 

@@ -14,7 +14,7 @@ from cauctl.errors import RunInterruptedError, StateError
 from cauctl.models.enums import RunState
 from cauctl.operations.access import connect
 from cauctl.operations.coordinator_name import owner
-from cauctl.operations.recover import status_through
+from cauctl.operations.recover import heeded_later, status_through
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,7 +114,7 @@ def _at_work(access: Access) -> HeldRun | None:
         lock = held.lock
         raise RunInterruptedError(
             f"The run {lock.run_id} of {lock.owner} has no coordinator any more; its lease ended at "
-            f"{lock.lease_until:%Y-%m-%d %H:%M} UTC.",
+            f"{lock.lease_until:%Y-%m-%d %H:%M} UTC.{heeded_later(lock)}",
             cluster=access.name,
             run_id=lock.run_id,
             owner=lock.owner,

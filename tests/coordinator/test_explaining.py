@@ -76,6 +76,15 @@ def test_a_run_at_work_tells_what_it_waits_for():
     assert not told.run_over
 
 
+def test_a_run_whose_coordinator_is_gone_says_so_before_all_else(failed):
+    events = events_of(failed)
+    told = explain(events[:30], "NODE1", coordinator_gone=True)
+    assert "Its coordinator is gone; what follows is the last that it wrote." in told.lines()
+    assert "cauctl recover" in told.advice[0]
+    assert not any(line.startswith("Now: ") for line in told.lines())
+    assert not explain(events, "NODE1", coordinator_gone=True).coordinator_gone  # it ended, and left then
+
+
 def test_a_node_that_the_run_has_not_is_refused_with_those_it_has(failed):
     with pytest.raises(InputError, match="expected one of its nodes: NODE1, NODE2, NODE3"):
         explain(events_of(failed), "NODE7")

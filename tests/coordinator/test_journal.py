@@ -18,6 +18,7 @@ from cauctl.coordinator.journal import (
     FileJournal,
     JournalHead,
     MemoryJournal,
+    is_written,
     read_journal,
 )
 from cauctl.coordinator.settings import RunSettings
@@ -156,6 +157,16 @@ def test_going_on_with_a_torn_file_continues_its_chain(tmp_path):
     journal.append(event_to_json(EVENTS[1]))
     journal.close()
     assert read_journal(path).events == EVENTS[:2]
+
+
+def test_whether_a_process_holds_a_journal_is_seen(tmp_path):
+    path = tmp_path / "j.jsonl"
+    journal = FileJournal.create(path, HEAD)
+    assert is_written(path)
+    journal.close()
+    assert not is_written(path)
+    FileJournal.reopen(path)[0].close()  # who looked holds nothing
+    assert is_written(tmp_path / "none"), "what cannot be told"
 
 
 def test_a_disk_that_refuses_is_an_error_of_ours(tmp_path):

@@ -94,7 +94,9 @@ def test_stopping_is_asked_for_and_a_dead_coordinator_cannot_be_asked(
     operations.run(UpdatingRunOptions(cluster_name=lab.name, force=True), stop=switch)
     switch_when_paused.join()
     until(lambda: operations.status(lab.name).state is RunState.RUN_FAILED)
-    with pytest.raises(RunInterruptedError, match="has no coordinator any more"):
+    with operations.connect(lab.name) as access:
+        access.cluster.request_stop(access.cluster.read_lock().run_id, "carol")
+    with pytest.raises(RunInterruptedError, match=r"has no coordinator any more.* asked to stop by carol; who goes on"):
         cau.stop_cau_run(lab.name, force=True)
     before = dict(lab.report().paused_now)
     with pytest.warns(cau.CauWarning, match="was interrupted"):
