@@ -16,8 +16,11 @@ Rules kept here:
 
 from __future__ import annotations
 
+import gzip
+import io
 import re
 import threading
+import zlib
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
@@ -26,7 +29,13 @@ from lxml import etree
 
 from cauctl.errors import InputError
 
-__all__ = ["Element", "Schema", "escape", "parse", "serialize", "unescape"]
+__all__ = ["LONGEST", "MOST_ATTRIBUTES", "Element", "Schema", "escape", "parse", "serialize", "unescape", "unpack"]
+
+LONGEST: Final = 512 * 2**20
+"""Bytes that a packed document may have when it is unpacked."""
+MOST_ATTRIBUTES: Final = 100
+"""Attributes that one element may have."""
+_GZIP: Final = b"\x1f\x8b"
 
 _LOST: Final = "\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff"
 # An underscore is replaced too where it would begin an escape, also one that the next character's escape completes.
@@ -103,9 +112,30 @@ def parse(data: bytes, *, source: str, schema: Schema | None = None) -> Element:
         raise InputError(message, where=source, line=max(line, 1), column=max(column, 1)) from error
     if root.getroottree().docinfo.internalDTD is not None:
         raise InputError("a document type is not allowed here.", where=source, expected="a document without DOCTYPE")
+    _refuse_wide(root, source)
     if schema is not None:
         schema.check(root, data=data, source=source)
     return _value(root)
+
+
+def unpack(data: bytes, *, source: str) -> bytes:
+    """Unpack a document that gzip packed; any other comes as it is.
+
+    Raises:
+        InputError: the packed data is damaged, or larger than :data:`LONGEST` when it is unpacked.
+    """
+    if not data.startswith(_GZIP):
+        return data
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
+            found = packed.read(LONGEST + 1)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"the gzip data is damaged ({error}).", where=source) from error
+    if len(found) > LONGEST:
+        raise InputError(
+            "it is too large when it is unpacked.", where=source, expected=f"at most {LONGEST // 2**20} MiB"
+        )
+    return found
 
 
 def serialize(element: Element, *, namespace: str) -> bytes:
@@ -127,6 +157,18 @@ def escape(text: str) -> str:
 def unescape(text: str) -> str:
     """Undo :func:`escape`."""
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+
+
+def _refuse_wide(root: etree._Element, source: str) -> None:
+    """Refuse an element with more attributes than any of ours has: to look at them takes time that grows squared."""
+    wide: Any = root.xpath(f"(//*[count(@*) > {MOST_ATTRIBUTES}])[1]")
+    if wide:
+        raise InputError(
+            f"the element {etree.QName(wide[0]).localname} has too many attributes.",
+            where=source,
+            line=wide[0].sourceline,
+            expected=f"at most {MOST_ATTRIBUTES}",
+        )
 
 
 def _sentence(message: str) -> str:

@@ -140,3 +140,32 @@ def test_a_dropped_property_is_a_notice_of_one_line(monkeypatch, capsys):
     assert 0 == main(["convert", "--to", "csv"])
     notice = "Warning: record 2 has a property 'b' that the first record lacks; CSV drops such properties.\n"
     assert ('"a"\n"1"\n', notice) == capsys.readouterr()
+
+
+def test_validate_takes_gzip_and_standard_input(monkeypatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    packed = tmp_path / "objects.xml.gz"
+    packed.write_bytes(gzip.compress(DOCUMENT.encode("utf-16")))
+    assert 0 == main(["validate", str(packed)])
+    assert f"{packed}: meets clixml.xsd\n" == capsys.readouterr().out
+    for arguments in ([], ["-"]):
+        given(monkeypatch, "<I32>1</I32>")
+        assert 0 == main(["validate", *arguments])
+        assert "standard input: meets clixml.xsd\n" == capsys.readouterr().out
+
+
+def test_validate_names_damaged_gzip(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    packed = tmp_path / "half.gz"
+    packed.write_bytes(gzip.compress(DOCUMENT.encode())[:-20])
+    assert 2 == main(["validate", str(packed)])
+    assert "gzip data is damaged" in " ".join(capsys.readouterr().err.split())
+
+
+def test_validate_ends_in_time_on_an_element_of_many_attributes(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """To look at all of them takes minutes; more than any of ours has is refused at once, with its line."""
+    wide = tmp_path / "wide.xml"
+    attributes = " ".join(f'a{number}="1"' for number in range(100_000))
+    wide.write_text(f"<Objects>\n<Object {attributes}/></Objects>", encoding="utf-8")
+    assert 2 == main(["validate", str(wide)])
+    assert "line 2: the element Object has too many attributes; expected at most 100." in " ".join(
+        capsys.readouterr().err.split()
+    )

@@ -57,7 +57,10 @@ def convert(
 
 
 def validate(
-    file: Annotated[Path, Option(help="XML file.")],
+    file: Annotated[
+        str, Option(help="XML file, packed by gzip or not; - or nothing: standard input.", allow_leading_hyphen=True)
+    ] = _STANDARD,
+    /,
 ) -> int:
     """Say which schema of ours a file meets: CLIXML, ConvertTo-Xml's, or a stored report's.
 
@@ -65,28 +68,27 @@ def validate(
     """
     from cauctl.models.schemas import schema  # noqa: PLC0415  lxml is loaded only when it is used
     from cauctl.operations.outcome import ExitCode  # noqa: PLC0415  beside its only use
-    from cauctl.psobject.documents import Schema, parse  # noqa: PLC0415  as above
+    from cauctl.psobject.documents import Schema, parse, unpack  # noqa: PLC0415  as above
 
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", where=str(file), expected="an XML file") from error
-    root = parse(data, source=str(file)).name
+    name = "standard input" if file == _STANDARD else file
+    with _opened(file, kind="an XML file") as stream:
+        data = unpack(stream.read(), source=name)
+    root = parse(data, source=name).name
     likely = {"Objs": "clixml.xsd", "Objects": "convertto-xml.xsd", "CauReport": "cau-report.xsd"}.get(root)
     if likely is None:
-        say(f"{file}: its root element {root} is of none of these: {', '.join(_SCHEMAS)}.", "bold red")
+        say(f"{name}: its root element {root} is of none of these: {', '.join(_SCHEMAS)}.", "bold red")
         return ExitCode.FAILED
     try:
-        parse(data, source=str(file), schema=Schema(schema(likely), likely))
+        parse(data, source=name, schema=Schema(schema(likely), likely))
     except InputError as error:
         say_error(error)
         return ExitCode.FAILED
-    sys.stdout.write(f"{file}: meets {likely}\n")
+    sys.stdout.write(f"{name}: meets {likely}\n")
     return ExitCode.SUCCEEDED
 
 
 @contextmanager
-def _opened(source: str) -> Iterator[BinaryIO]:
+def _opened(source: str, *, kind: str = "a CLIXML file") -> Iterator[BinaryIO]:
     if source == _STANDARD:
         yield sys.stdin.buffer
         return
@@ -94,4 +96,4 @@ def _opened(source: str) -> Iterator[BinaryIO]:
         with Path(source).open("rb") as stream:
             yield stream
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", where=source, expected="a CLIXML file") from error
+        raise InputError(f"cannot be read: {error.strerror}", where=source, expected=kind) from error
