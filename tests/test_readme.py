@@ -66,7 +66,7 @@ def lab(environment: dict[str, str]) -> Iterator[None]:
 def test_there_is_a_command_for_the_main_job_and_one_for_the_tests():
     """Both stand in the README whole, and the gate runs the second."""
     assert f"{SETUP} . && .venv/bin/cauctl demo" in CONSOLE
-    assert f"{SETUP} '.[test]' && .venv/bin/pytest" in CONSOLE
+    assert f"{SETUP} '.[test]' && .venv/bin/pytest -n auto" in CONSOLE
     gate = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert "python3 -m venv .venv && .venv/bin/pip install" in gate
     assert "'.[test]'" in gate
