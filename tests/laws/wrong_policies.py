@@ -32,7 +32,7 @@ from tests.trial import USER
 
 __all__ = ["BREAKS", "WRONG"]
 
-_FOR_EVER = timedelta(days=3650)
+_FOR_EVER = timedelta(days=30)
 
 
 # --- how a policy is made wrong --------------------------------------------------------------------------------------
