@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cauctl.coordinator.state import Refusal, RunState
+    from cauctl.coordinator.stop_switch import StopSwitch
     from cauctl.models.report import CauReport
     from cauctl.operations.access import Access
     from cauctl.reports.store import ReportStore
@@ -30,6 +31,7 @@ def conclude(  # noqa: PLR0913  each is a part of what a run leaves
     journal: Path,
     written: list[Any],
     take: Callable[[Any], None],
+    switch: StopSwitch,
     notices: tuple[str, ...] = (),
 ) -> RunOutcome:
     """Store the report of a run and give its outcome; a run that was refused or lost its lock raises.
@@ -41,6 +43,7 @@ def conclude(  # noqa: PLR0913  each is a part of what a run leaves
         journal: file of the run's journal; it is moved beside the report.
         written: objects that the run wrote; the ClusterResult is added by ``take``.
         take: takes the ClusterResult.
+        switch: tells whether it was our caller who stopped the run, or somebody elsewhere.
         notices: what people should know besides.
     """
     if state.refusal is not None:
@@ -55,7 +58,7 @@ def conclude(  # noqa: PLR0913  each is a part of what a run leaves
         finished,
         objects=tuple(written),
         unresumed=state.unresumed,
-        interrupted=state.stop_asked,
+        interrupted=state.stop_asked and switch.stop_requested,
         detached=state.detached,
         report_path=stored,
         journal_path=journal if stored is None else stored.with_suffix(".jsonl"),

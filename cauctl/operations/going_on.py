@@ -102,7 +102,9 @@ def go_on(  # noqa: PLR0913  each is one thing that a caller may want to say
             switch = stop or StopSwitch()
             with heeding_signals(switch, on_signal or _log.warning):
                 state, path = _drive(access, shelves, held, memory, observers=observers, switch=switch)
-    outcome = conclude(shelves, state, access, journal=path, written=written, take=take, notices=_notices(memory))
+    outcome = conclude(
+        shelves, state, access, journal=path, written=written, take=take, switch=switch, notices=_notices(memory)
+    )
     rest = () if outcome.detached else tuple(set_aside(shelves, access.name, but=None, account=access.account))
     return evolve(outcome, notices=(*outcome.notices, *rest))
 

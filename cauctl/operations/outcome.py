@@ -92,7 +92,7 @@ class RunOutcome:
     unresumed: tuple[str, ...] = field(default=(), kw_only=True)
     """Nodes that the run paused and could not resume."""
     interrupted: bool = field(default=False, kw_only=True)
-    """True when the caller asked the run to stop."""
+    """True when the caller asked the run to stop; a run that was stopped from elsewhere is Canceled, no more."""
     detached: bool = field(default=False, kw_only=True)
     """True when the caller left before the run was finished or undone: lock and journal stay."""
     report_path: Path | None = field(default=None, kw_only=True)

@@ -135,7 +135,7 @@ def run(  # noqa: PLR0913  each is one thing that a caller may want to say
                 state = _drive(access, started, journal, observers, switch)
         finally:
             journal.close()
-    return conclude(shelves, state, access, journal=path, written=written, take=take)
+    return conclude(shelves, state, access, journal=path, written=written, take=take, switch=switch)
 
 
 # --- the run ---------------------------------------------------------------------------------------------------------

@@ -66,6 +66,8 @@ def test_a_run_is_seen_and_stopped_from_elsewhere(start_lab: StartLab, capsys: p
         assert 0 == main(["status", lab.name, "--wait"])
     watcher.join(30)
     assert run.outcome is not None
+    assert not run.outcome.interrupted, "nobody pressed Ctrl-C here"
+    assert operations.ExitCode.FAILED is run.outcome.exit_code
     result = run.outcome.report.cluster_result
     assert SummaryStatus.CANCELED is result.status
     assert result.error_record_data is not None
