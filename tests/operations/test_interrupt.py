@@ -5,8 +5,10 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -37,10 +39,24 @@ def hang(lab: Lab) -> None:
         endpoint.mode = WireMode.HANGING
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+@contextmanager
+def start(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a command; one that does not end is killed, so that nobody waits for it for ever."""
+    with subprocess.Popen(
         [sys.executable, "-m", "cauctl", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    ) as process:
+        killer = threading.Timer(2 * PATIENCE, process.kill)
+        killer.start()
+        try:
+            yield process
+        finally:
+            killer.cancel()
+            process.kill()
+
+
+def said(process: subprocess.Popen[str], text: str) -> bool:
+    """Read on until it says so: two signals that come before it could look at the first are one."""
+    return any(text in line for line in process.stdout)
 
 
 def seconds_to_end(process: subprocess.Popen[str]) -> float:
@@ -83,6 +99,7 @@ def test_the_second_interrupt_leaves_a_run_whose_nodes_hang(lab):
         until(lambda: all(endpoint.shells for endpoint in lab.endpoints.values()))
         hang(lab)
         process.send_signal(signal.SIGINT)
+        assert said(process, "Stopping: nothing new starts")
         goes_on(process, 0.5)
         assert seconds_to_end(process) < 2
         assert process.returncode == ExitCode.INTERRUPTED
