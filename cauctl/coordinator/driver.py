@@ -26,7 +26,7 @@ import logging
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from datetime import timedelta
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from attrs import evolve
@@ -108,7 +108,8 @@ class Driver:
         self._observers = list(observers)
         self._stop = stop or StopSwitch()
         self._performer = Performer(ports, lambda: self.state)
-        self._inbox: SimpleQueue[tuple[Event, ...]] = SimpleQueue()
+        # No SimpleQueue: one whose time passes while a signal is handled waits for ever (CPython).
+        self._inbox: Queue[tuple[Event, ...]] = Queue()
         self._journal_is_lost = False
         self._under_way = 0
         self._timetable = Timetable()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -149,3 +151,25 @@ def test_observations_are_written_by_what_differs():
     kinds = [type(event).__name__ for event in read_journal(trial.journal.content).events]
     assert kinds.count("ClusterObserved") == 1
     assert kinds.count("ClusterChanged") > 50
+
+
+def test_a_signal_that_is_handled_for_long_does_not_stop_time():
+    """Ctrl-C prints; a wait whose time passes meanwhile ends all the same, though no call is answered."""
+    trial = Trial(scenario(nodes=2))
+    driver = Driver(trial.ports, journal=trial.journal)
+    driver._under_way = 1
+    handled: list[int] = []
+
+    def handle(number: int, _frame: object) -> None:
+        handled.append(number)
+        assert len(handled) < 3, "the wait goes on for ever"
+        time.sleep(0.1)
+
+    before = signal.signal(signal.SIGALRM, handle)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.01, 0.3)
+        driver._turn()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert handled == [signal.SIGALRM]
